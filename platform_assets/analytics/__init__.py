@@ -1,0 +1,1 @@
+"""Customer and product analytics on the core model."""

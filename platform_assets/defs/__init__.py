@@ -1,0 +1,1 @@
+"""Everything Dagster loads, and only that."""

@@ -1,0 +1,54 @@
+"""DuckDB: the default engine. One machine, out of core: memory is bounded, the rest goes to disk."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+import pyarrow as pa
+
+from platform_assets.engines.engine import Engine
+from platform_assets.lake.snapshot import Part
+
+_ROWS_PER_BATCH = 65_536
+
+
+class DuckDBEngine(Engine):
+    """An in-process DuckDB.
+
+    Args:
+        scratch: Folder for what does not fit into memory.
+        memory_limit: How much memory it may use, as DuckDB writes sizes.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, scratch: Path, memory_limit: str = "2GB") -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        settings = {"temp_directory": str(scratch), "memory_limit": memory_limit}
+        self._connection = duckdb.connect(config=settings)
+
+    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> nw.LazyFrame:
+        if not parts:
+            return self.from_arrow(schema.empty_table())
+        whole = [str(part.path) for part in parts if part.keep is None]
+        relations = [self._connection.read_parquet(whole)] if whole else []
+        for part in parts:
+            if part.keep is not None:
+                relation = self._connection.read_parquet(str(part.path))
+                live = duckdb.ColumnExpression(slice_column).isin(*map(duckdb.ConstantExpression, part.keep))
+                relations.append(relation.filter(live))
+        frames = [nw.from_native(relation).select(schema.names) for relation in relations]
+        return frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical")
+
+    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
+        return nw.from_native(self._connection.from_arrow(table))
+
+    def batches(self, frame: nw.LazyFrame) -> Iterator[pa.RecordBatch]:
+        yield from frame.to_native().fetch_arrow_reader(_ROWS_PER_BATCH)
+
+    def _write(self, frame: nw.LazyFrame, path: Path) -> None:
+        frame.to_native().write_parquet(str(path), compression="zstd")
+
+    def close(self) -> None:
+        self._connection.close()

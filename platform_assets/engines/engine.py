@@ -1,0 +1,92 @@
+"""The interface of a dataframe engine. Everything above it speaks Narwhals."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from platform_assets.lake.snapshot import Part
+
+MONEY = pa.decimal128(18, 4)
+"""Money everywhere in the lake: exact, four places."""
+
+INSTANT = pa.timestamp("us")
+"""Instants everywhere in the lake: microseconds, UTC."""
+
+
+class Engine(ABC):
+    """Reads, computes and writes frames. One engine per run; not safe for use by several threads."""
+
+    name: str
+
+    @abstractmethod
+    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> nw.LazyFrame:
+        """The live rows of some segments.
+
+        Args:
+            parts: What to read.
+            schema: Columns to read and their types, also those of the result when there are no parts.
+            slice_column: The column that names the slice of a row.
+        """
+
+    @abstractmethod
+    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
+        """An Arrow table as a frame."""
+
+    @abstractmethod
+    def batches(self, frame: nw.LazyFrame) -> Iterator[pa.RecordBatch]:
+        """The rows of a frame as a stream, in memory that does not grow with them where the engine can."""
+
+    @abstractmethod
+    def _write(self, frame: nw.LazyFrame, path: Path) -> None:
+        """Compute a frame into a Parquet file."""
+
+    def write(self, frame: nw.LazyFrame, path: Path, schema: pa.Schema) -> int:
+        """Compute a frame into a Parquet file with exactly the columns and types of a schema.
+
+        Returns:
+            Number of rows written.
+        """
+        self._write(conformed(frame, schema), path)
+        return int(pq.read_metadata(path).num_rows)
+
+    def collect(self, frame: nw.LazyFrame) -> pa.Table:
+        """Compute a small frame into an Arrow table."""
+        table = frame.collect(backend="pyarrow").to_native()
+        hidden = [name for name in table.column_names if name.startswith("__index_level_")]
+        return table.drop_columns(hidden)
+
+    def close(self) -> None:
+        """Release what the engine holds."""
+
+
+def conformed(frame: nw.LazyFrame, schema: pa.Schema) -> nw.LazyFrame:
+    """The frame with exactly the columns of a schema, cast to its types."""
+    return frame.select(*(nw.col(field.name).cast(narwhals_type(field.type)) for field in schema))
+
+
+def narwhals_type(kind: pa.DataType) -> nw.dtypes.DType:
+    """The Narwhals type of an Arrow type that the lake uses.
+
+    Raises:
+        TypeError: The lake does not use that type.
+    """
+    if pa.types.is_decimal(kind):
+        return nw.Decimal(kind.precision, kind.scale)
+    if pa.types.is_timestamp(kind):
+        return nw.Datetime("us")
+    simple = {
+        pa.string(): nw.String(),
+        pa.int64(): nw.Int64(),
+        pa.int32(): nw.Int32(),
+        pa.int16(): nw.Int16(),
+        pa.float64(): nw.Float64(),
+        pa.bool_(): nw.Boolean(),
+        pa.date32(): nw.Date(),
+    }
+    if kind not in simple:
+        raise TypeError(f"the lake has no columns of type {kind}")
+    return simple[kind]

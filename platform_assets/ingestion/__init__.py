@@ -1,0 +1,1 @@
+"""From the landing zone to text frames: discovery, encoding, dialect, header matching, rejects."""

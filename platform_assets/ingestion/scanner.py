@@ -1,0 +1,163 @@
+"""Doubtful delimited text, taken apart line by line: slow, exact, and never more generous than the rules.
+
+Belongs here: what is to be done about quotes in the wrong place. Does not belong here: text beyond doubt, which is
+parsed by the block (``delimited``).
+
+The rules: a cell that begins with a quote ends at a quote that is followed by a delimiter or a line end, and a quote
+inside it is doubled. A quote in the middle of a cell that does not begin with one is an ordinary character. Where a
+quoted cell does not end like that, only the physical line on which its record begins is rejected, and reading goes on
+with the next line, so that one stray quote costs one line and swallows none.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from platform_assets.ingestion.quoting import MAX_CELL, SWALLOWED_BREAKS
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+MIN_FIELDS_TO_RECOGNISE = 3
+"""Fields a line must have to be told from running text inside a quoted cell."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One record.
+
+    Attributes:
+        line: How many physical lines of the text come before it.
+        raw: Its text without line end.
+        cells: Its cells, ``None`` for an unquoted empty one; ``None`` as a whole when the line is rejected.
+        reason: Why it is rejected.
+    """
+
+    line: int
+    raw: str
+    cells: list[str | None] | None
+    reason: str = ""
+
+
+class Scanner:
+    """Takes one text apart. After ``records`` is exhausted, ``consumed`` and ``line`` say how far it came.
+
+    Args:
+        text: Begins where a record begins.
+        delimiter: One character.
+        fields: How many fields a record has; ``None`` accepts any number (for the header).
+        final: Whether the file ends with the text; otherwise an incomplete last record is left for later.
+    """
+
+    def __init__(self, text: str, delimiter: str, fields: int | None, *, final: bool) -> None:
+        mark = re.escape(delimiter)
+        self._quoted = re.compile(rf'"((?:[^"]++|"")*+)"(?=[{mark}\r\n]|\Z)')
+        self._unquoted = re.compile(rf"[^{mark}\r\n]*+")
+        self._text = text
+        self._delimiter = delimiter
+        self._fields = fields
+        self._final = final
+        self._suspicious = False
+        self.consumed = 0
+        self.line = 0
+
+    def records(self) -> Iterator[Scanned]:
+        """The records in order; blank lines yield nothing."""
+        while self.consumed < len(self._text):
+            content_end, next_line = self._line_at(self.consumed)
+            if next_line is None and not self._final and len(self._text) - self.consumed <= MAX_CELL:
+                return
+            line = self._text[self.consumed : content_end]
+            if '"' not in line:
+                self._suspicious = False
+                if line.strip(" "):
+                    yield self._judged(line, [cell or None for cell in line.split(self._delimiter)])
+                self._advance(next_line)
+                continue
+            record = self._quoted_record(line, next_line)
+            if record is None:
+                return
+            yield record
+
+    def _line_at(self, start: int) -> tuple[int, int | None]:
+        """Where the physical line ends, and where the next begins (``None``: the text ends first)."""
+        found = _LINE_END.search(self._text, start)
+        if found is None:
+            return len(self._text), None
+        if found.end() == len(self._text) and found.group() == "\r" and not self._final:
+            return found.start(), None
+        return found.start(), found.end()
+
+    def _quoted_record(self, line: str, next_line: int | None) -> Scanned | None:
+        """The record at the current place, ``None`` when it may go on behind the end of the text."""
+        cells, end, fault = self._cells_from(self.consumed)
+        open_ended = len(self._text) - self.consumed <= MAX_CELL and not self._final
+        if open_ended and (end >= len(self._text) or fault.startswith("a quote opens")):
+            return None
+        raw = self._text[self.consumed : end]
+        if not fault and self._swallowed(raw):
+            fault = "a quoted cell takes in whole lines after this one: its closing quote is probably missing"
+        if fault:
+            rejected = Scanned(self.line, line, None, fault)
+            self._suspicious = True
+            self._advance(next_line)
+            return rejected
+        judged = self._judged(raw, cells)
+        self.line += len(_LINE_END.findall(raw))
+        self._advance(self._line_at(end)[1])
+        return judged
+
+    def _cells_from(self, start: int) -> tuple[list[str | None], int, str]:
+        """Cells of the record, where it ends, and what is wrong with its quotes."""
+        cells: list[str | None] = []
+        text, place = self._text, start
+        while True:
+            if text.startswith('"', place):
+                found = self._quoted.match(text, place, min(len(text), place + MAX_CELL + 2))
+                if found is None:
+                    return cells, place, self._fault(place)
+                cells.append(found.group(1).replace('""', '"'))
+            else:
+                found = self._unquoted.match(text, place)
+                if found is None:  # pragma: no cover - the pattern matches the empty text
+                    return cells, place, "no cell"
+                if self._suspicious and '"' in found.group():
+                    return cells, place, "a quote stands inside a cell, right after a line with broken quotes"
+                cells.append(found.group() or None)
+            place = found.end()
+            if not text.startswith(self._delimiter, place):
+                return cells, place, ""
+            place += 1
+
+    def _fault(self, place: int) -> str:
+        close = re.compile(r'"(?:[^"]++|"")*+"').match(self._text, place, place + MAX_CELL + 2)
+        if close is None and len(self._text) - place > MAX_CELL:
+            return f"a quote opens and is not closed within {MAX_CELL:,} characters"
+        if close is None:
+            return "a quote opens and is never closed"
+        return f"a closing quote is followed by {self._text[close.end() : close.end() + 10]!r}, not by a delimiter"
+
+    def _swallowed(self, raw: str) -> bool:
+        """Whether a quoted cell holds at least two whole lines, each of which would be a record by itself."""
+        inner = _LINE_END.split(raw)[1:-1]
+        if self._fields is None or self._fields < MIN_FIELDS_TO_RECOGNISE or len(inner) < SWALLOWED_BREAKS - 1:
+            return False
+        return all(line.count(self._delimiter) >= self._fields - 1 for line in inner)
+
+    def _judged(self, raw: str, cells: list[str | None]) -> Scanned:
+        reason = ""
+        if self._fields is not None and len(cells) != self._fields:
+            reason = wrong_count(len(cells), self._fields)
+        elif "\0" in raw:
+            reason = "holds a NUL byte"
+        elif len(raw) > MAX_CELL and any(cell and len(cell) > MAX_CELL for cell in cells):
+            reason = f"a cell has more than {MAX_CELL:,} characters"
+        self._suspicious = False
+        return Scanned(self.line, raw, None if reason else cells, reason)
+
+    def _advance(self, next_line: int | None) -> None:
+        self.consumed = len(self._text) if next_line is None else next_line
+        self.line += 1
+
+
+def wrong_count(found: int, expected: int) -> str:
+    """The reason for rejecting a record with the wrong number of fields."""
+    return f"has {found} field{'' if found == 1 else 's'}, the header has {expected}"

@@ -1,0 +1,1 @@
+"""How assets are kept: Parquet and PostgreSQL."""

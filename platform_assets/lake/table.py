@@ -1,0 +1,158 @@
+"""A Parquet table on disk: segments, numbered versions, and pointers that move in one step.
+
+A version is written beside its predecessor and becomes visible when a pointer file is replaced, so a reader sees
+the old version or the new one, and a process killed at any moment leaves the old one. ``current`` is the newest
+version; a second pointer (``accepted``) lets what follows read what passed the gate.
+"""
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from platform_assets.errors import PlatformError
+from platform_assets.lake.snapshot import Part, Slice, Snapshot
+
+CURRENT = "current"
+ACCEPTED = "accepted"
+_KEEP_SECONDS = 3600
+_MANY_SEGMENTS = 24
+
+
+class Table:
+    """A table of the lake.
+
+    Args:
+        root: Its folder; made on the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.segments = root / "segments"
+        self.versions = root / "versions"
+
+    def snapshot(self, pointer: str = CURRENT) -> Snapshot:
+        """The version a pointer names; an empty one before the first write."""
+        try:
+            name = (self.root / pointer).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return Snapshot()
+        return self._read(self.versions / name)
+
+    def new_segment(self) -> Path:
+        """Path of a segment that does not exist yet, for the writer of the next version."""
+        self.segments.mkdir(parents=True, exist_ok=True)
+        return self.segments / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+
+    def parts(self, snapshot: Snapshot, keys: Collection[str] | None = None) -> list[Part]:
+        """What to read for a version, or for some of its slices."""
+        parts = []
+        for name, held in snapshot.holds.items():
+            live = [key for key in snapshot.live_keys(name) if keys is None or key in keys]
+            if live:
+                keep = None if len(live) == len(held) else tuple(live)
+                parts.append(Part(self.segments / name, keep))
+        return parts
+
+    def is_fragmented(self, snapshot: Snapshot) -> bool:
+        """Whether the live slices lie in so many segments that one rewrite is cheaper than reading on."""
+        return len(snapshot.holds) > _MANY_SEGMENTS
+
+    def publish(self, snapshot: Snapshot, *, pointers: tuple[str, ...] = (CURRENT,)) -> Snapshot:
+        """Make a version visible.
+
+        Args:
+            snapshot: The version, derived from the one that ``current`` names.
+            pointers: Which pointers move to it.
+
+        Raises:
+            PlatformError: Another run published in between.
+        """
+        self.versions.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            newest = self.snapshot().version
+            if snapshot.version != newest:
+                problem = f"Table {self.root.name} changed from version {snapshot.version} to {newest} during this run."
+                raise PlatformError(problem, "Two runs worked on it at once; run again.")
+            published = replace(snapshot, version=newest + 1)
+            for segment in published.holds:
+                _sync(self.segments / segment)
+            name = f"{published.version:08d}.json"
+            _write(self.versions / name, json.dumps(_to_json(published), separators=(",", ":")))
+            for pointer in pointers:
+                _write(self.root / pointer, name)
+            self._sweep()
+        return published
+
+    def point(self, pointer: str) -> None:
+        """Move a pointer to the version that ``current`` names."""
+        with self._lock():
+            _write(self.root / pointer, (self.root / CURRENT).read_text(encoding="utf-8"))
+
+    def _read(self, path: Path) -> Snapshot:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Snapshot(
+            version=data["version"],
+            slices={key: Slice(**piece) for key, piece in data["slices"].items()},
+            holds={name: tuple(keys) for name, keys in data["holds"].items()},
+            attributes=data["attributes"],
+        )
+
+    def _sweep(self) -> None:
+        """Delete versions that no pointer names, and segments that no version names, once nobody can be reading."""
+        horizon = time.time() - _KEEP_SECONDS
+        named = {path.read_text(encoding="utf-8").strip() for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED}}
+        for version in self.versions.glob("*.json"):
+            if version.name not in named and version.stat().st_mtime < horizon:
+                version.unlink()
+        if not self.segments.exists():
+            return
+        used = {name for version in self.versions.glob("*.json") for name in self._used_by(version)}
+        for segment in self.segments.iterdir():
+            if segment.name not in used and segment.stat().st_mtime < horizon:
+                segment.unlink()
+
+    def _used_by(self, version: Path) -> list[str]:
+        snapshot = self._read(version)
+        extra = snapshot.attributes.get("extra_segments", [])
+        return [*snapshot.holds, *extra]
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def _to_json(snapshot: Snapshot) -> Mapping[str, object]:
+    return {
+        "version": snapshot.version,
+        "slices": {key: asdict(piece) for key, piece in snapshot.slices.items()},
+        "holds": snapshot.holds,
+        "attributes": snapshot.attributes,
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a crash leaves the old text or the new."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    with beside.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    beside.replace(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

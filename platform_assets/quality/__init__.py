@@ -1,0 +1,1 @@
+"""Counts, scores, the gate and the ledger, from contracts and staged rows."""

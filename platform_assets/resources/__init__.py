@@ -1,0 +1,1 @@
+"""What assets are given: engine, lake, PostgreSQL, landing zone."""

@@ -1,0 +1,1 @@
+"""The processes this platform starts and stops: embedded PostgreSQL, web server, daemon."""

@@ -1,0 +1,94 @@
+"""The settings of one process: the only place that reads the environment.
+
+Belongs here: names, types and defaults of everything a deployment can set. Does not belong here: what a setting
+is used for.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal, get_args
+
+from platform_assets.errors import SettingsError
+
+EnvironmentName = Literal["development", "staging", "production"]
+EngineName = Literal["duckdb", "pandas"]
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""The folder that holds ``platform_assets``, ``sql`` and ``data``."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a deployment can set, typed.
+
+    Attributes:
+        environment: Which thresholds apply (``PLATFORM_ENVIRONMENT``).
+        home: Folder of all state: PostgreSQL, Parquet, Dagster's home (``PLATFORM_HOME``).
+        raw: The landing zone, one folder per dataset (``PLATFORM_RAW``).
+        engine: The dataframe engine of this deployment (``PLATFORM_ENGINE``).
+        as_of: The day results are computed for; ``None`` means the newest event date (``PLATFORM_AS_OF``).
+        postgres_url: An external PostgreSQL, ``None`` for the embedded one (``PLATFORM_POSTGRES_URL``).
+        config_file: YAML with thresholds and dataset settings (``PLATFORM_CONFIG``).
+    """
+
+    environment: EnvironmentName
+    home: Path
+    raw: Path
+    engine: EngineName
+    as_of: date | None
+    postgres_url: str | None
+    config_file: Path
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the Parquet tables."""
+        return self.home / "lake"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own folder."""
+        return self.home / "dagster"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the settings of this process.
+
+        Raises:
+            SettingsError: A variable holds a value that cannot be used.
+        """
+        return cls(
+            environment=_choice(environment, "PLATFORM_ENVIRONMENT", get_args(EnvironmentName), "development"),
+            home=_folder(environment, "PLATFORM_HOME", CHECKOUT / ".platform"),
+            raw=_folder(environment, "PLATFORM_RAW", CHECKOUT / "data" / "raw"),
+            engine=_choice(environment, "PLATFORM_ENGINE", get_args(EngineName), "duckdb"),
+            as_of=_day(environment, "PLATFORM_AS_OF"),
+            postgres_url=environment.get("PLATFORM_POSTGRES_URL") or None,
+            config_file=_folder(environment, "PLATFORM_CONFIG", CHECKOUT / "platform_assets" / "config.yaml"),
+        )
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = environment.get(name) or default
+    if value not in choices:
+        message = f"{name} is {value!r}, which is none of {', '.join(choices)}."
+        raise SettingsError(message, f"Set {name} to one of them, or unset it for {default!r}.")
+    return value
+
+
+def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
+    value = environment.get(name)
+    return Path(value).expanduser().resolve() if value else default
+
+
+def _day(environment: Mapping[str, str], name: str) -> date | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        message = f"{name} is {value!r}, which is not a date."
+        raise SettingsError(message, "Write it as YYYY-MM-DD, for example 2024-12-31.") from None

@@ -1,0 +1,1 @@
+"""Staging and core: pure functions on lazy frames."""
