@@ -36,6 +36,21 @@ class ColumnType(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ZeroPadded:
+    """Codes of a fixed number of digits that lost their leading zeros on the way.
+
+    Attributes:
+        digits: How many digits a code has.
+        where: The column that says for which rows this holds.
+        values: Its values, in lower case, for which it does.
+    """
+
+    digits: int
+    where: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of a contract.
 
@@ -50,6 +65,7 @@ class Column:
         vocabulary: Values to which cells are conformed that differ from them in case and blanks only.
         default: Value of a missing cell, written as text.
         default_product: Two columns whose product is the value of a missing cell.
+        zero_padded: Where leading zeros are put back.
         personal: Whether it says something about a person; samples mask it.
         null_markers: Cell texts that mean "no value", trimmed and in lower case.
     """
@@ -64,5 +80,6 @@ class Column:
     vocabulary: tuple[str, ...] = ()
     default: str | None = None
     default_product: tuple[str, str] | None = None
+    zero_padded: ZeroPadded | None = None
     personal: bool = False
     null_markers: frozenset[str] = NULL_MARKERS

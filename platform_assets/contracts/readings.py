@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class DateReading:
-    """One date format for a column.
+    """One date format for a column; cells in ISO's form are understood beside it, because they mean one thing only.
 
     Attributes:
         order: Order of the parts; ``iso`` is ``YYYY-MM-DD`` and ``compact`` is ``YYYYMMDD``.
@@ -35,12 +35,14 @@ class NumberReading:
         group: The thousands mark, empty for none.
         percent: Whether cells end in ``%`` and mean hundredths.
         decorated: Whether any cell has a currency sign, a blank or the parentheses of a negative amount.
+        long: Whether any cell has more than four decimals, so that rounding is due.
     """
 
     decimal: Literal[".", ","] = "."
     group: Literal["", ",", ".", " ", "'"] = ""
     percent: bool = False
     decorated: bool = False
+    long: bool = False
 
 
 Reading = DateReading | NumberReading

@@ -178,7 +178,7 @@ class ProductOf(RowRule):
         off = (nw.col(self.factor) * nw.col(self.price)).cast(nw.Decimal(30, 4)) - nw.col(self.product)
         size = nw.when(factor < 0).then(factor * -1).otherwise(factor)
         slack = (size * self.per_factor).cast(nw.Decimal(30, 4)) + self.fixed
-        return _true_where((off > slack) | (off < slack * -1))
+        return _true_where((off > slack) | (off + slack < 0))
 
     def kept(self, rows: pd.DataFrame) -> pd.Series:
         present = rows[[*self.columns]].notna().all(axis=1)

@@ -1,6 +1,6 @@
 """Superstore sales: one row is one line of a business-to-business order."""
 
-from platform_assets.contracts.columns import Column, ColumnType
+from platform_assets.contracts.columns import Column, ColumnType, ZeroPadded
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import (
     DaysBetween,
@@ -74,6 +74,7 @@ CONTRACT = Contract(
             type=ColumnType.IDENTIFIER,
             description="Postal code of delivery; codes of the United States have five digits.",
             aliases=("Zip", "zip_code", "codigo_postal", "PLZ", "code_postal"),
+            zero_padded=ZeroPadded(digits=5, where="country", values=frozenset({"united states", "usa", "us"})),
         ),
         _text("region", "Sales region.", "sales_region"),
         Column(

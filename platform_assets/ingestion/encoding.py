@@ -8,12 +8,14 @@ import codecs
 import gzip
 import re
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import numpy as np
+import numpy.typing as npt
 
 from platform_assets.errors import FileRefusedError
 
@@ -25,14 +27,14 @@ RATIO_COUNTS_FROM = 1024**3
 """A gzip file may grow by more than ``MAX_RATIO`` as long as it stays below this many bytes."""
 BINARY_SHARE = 0.001
 """Share of NUL bytes from which a file is not text; below it, the lines that hold one are rejected."""
-IN_WORD_SAMPLE = 20_000
+FIRST_HIGH = 0x80
+UTF8_SHARE = 0.9
+"""Share of the bytes beyond ASCII that must be part of UTF-8 sequences for a file to be damaged UTF-8."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_IN_WORD = re.compile(rb"(?<=[a-z])[\x80-\xff](?=[a-z])")
-_HIGH = re.compile(rb"[\x80-\xff]")
-_CP1252_HOLES = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_CP1252_HOLES = [0x81, 0x8D, 0x8F, 0x90, 0x9D]
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ class _Surveyor:
         self.size = self.nuls = self.open_line = 0
         self.marked: tuple[str, int] | None = None
         self.decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")("strict")
-        self.high: Counter[int] = Counter()
-        self.in_word: Counter[int] = Counter()
+        self.high = np.zeros(256, np.int64)
+        self.in_word = np.zeros(256, np.int64)
         self.sequence_bytes = self.returns = self.feeds = 0
 
     def feed(self, chunk: bytes) -> None:
@@ -172,12 +174,19 @@ class _Surveyor:
                 self.decoder = None
 
     def _tally(self, chunk: bytes) -> None:
+        """Count what tells the encodings of single bytes apart; only needed once the text is not UTF-8."""
+        data = np.frombuffer(chunk, np.uint8)
+        places = np.flatnonzero(data >= FIRST_HIGH)
+        self.high += np.bincount(data[places], minlength=256)
+        if self.decoder is not None:
+            self.sequence_bytes += len(places)
+            return
         self.returns += chunk.count(b"\r")
         self.feeds += chunk.count(b"\n")
-        self.high.update(b"".join(_HIGH.findall(chunk)))
         self.sequence_bytes += sum(map(len, _UTF8_SEQUENCE.findall(chunk)))
-        if self.in_word.total() < IN_WORD_SAMPLE:
-            self.in_word.update(b"".join(_IN_WORD.findall(chunk)))
+        places = places[(places > 0) & (places < len(data) - 1)]
+        inner = places[_is_small(data[places - 1]) & _is_small(data[places + 1])]
+        self.in_word += np.bincount(data[inner], minlength=256)
 
     def _measure_lines(self, chunk: bytes) -> None:
         last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
@@ -198,15 +207,23 @@ class _Surveyor:
         """The encoding, and whether the text is damaged."""
         if self.decoder is not None and not self.decoder.getstate()[0]:
             return "utf-8", False
-        if self.marked or self.sequence_bytes > 0.9 * self.high.total():
+        if self.marked or self.sequence_bytes > UTF8_SHARE * self.high.sum():
             return "utf-8", True
         if self._looks_like_mac():
             return "mac_roman", False
-        has_c1 = any(byte < 0xA0 for byte in self.high)  # noqa: PLR2004 - where latin-1's control bytes end
-        return ("cp1252" if has_c1 and not _CP1252_HOLES & self.high.keys() else "latin-1"), False
+        has_c1 = self.high[FIRST_HIGH:0xA0].any()
+        return ("cp1252" if has_c1 and not self.high[_CP1252_HOLES].any() else "latin-1"), False
 
     def _looks_like_mac(self) -> bool:
-        """Inside a word of small letters stands a small letter, in the right encoding."""
-        western = sum(n for byte, n in self.in_word.items() if bytes([byte]).decode("cp1252", "replace").islower())
-        mac = sum(n for byte, n in self.in_word.items() if bytes([byte]).decode("mac_roman").islower())
+        """Inside a word of small letters stands a small letter, in the right encoding; else the line ends tell."""
+        western, mac = (int(self.in_word[_small_letters(name)].sum()) for name in ("cp1252", "mac_roman"))
         return mac > western or (mac == western and self.returns > 2 * self.feeds)
+
+
+def _is_small(signs: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    small: npt.NDArray[np.bool_] = (signs >= ord("a")) & (signs <= ord("z"))
+    return small
+
+
+def _small_letters(encoding: str) -> list[int]:
+    return [byte for byte in range(FIRST_HIGH, 256) if bytes([byte]).decode(encoding, "replace").islower()]

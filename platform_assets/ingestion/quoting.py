@@ -91,8 +91,7 @@ def _first_doubt(
 ) -> int:
     """Position of the first quote that the fast path must not trust; the block's length when there is none.
 
-    Args:
-        enclosing: For each line break inside quotes, the number of quotes before it.
+    ``enclosing`` has, for each line break inside quotes, the number of quotes before it.
     """
     if not len(quotes):
         return len(data)

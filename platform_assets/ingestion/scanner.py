@@ -20,6 +20,10 @@ MIN_FIELDS_TO_RECOGNISE = 3
 """Fields a line must have to be told from running text inside a quoted cell."""
 
 
+UNCLOSED = "a quote opens and is never closed"
+TOO_LONG = f"a cell has more than {MAX_CELL:,} characters, or its quote is never closed"
+
+
 @dataclass(frozen=True)
 class Scanned:
     """One record.
@@ -50,6 +54,7 @@ class Scanner:
     def __init__(self, text: str, delimiter: str, fields: int | None, *, final: bool) -> None:
         mark = re.escape(delimiter)
         self._quoted = re.compile(rf'"((?:[^"]++|"")*+)"(?=[{mark}\r\n]|\Z)')
+        self._closing = re.compile(r'"(?:[^"]++|"")*+"')
         self._unquoted = re.compile(rf"[^{mark}\r\n]*+")
         self._text = text
         self._delimiter = delimiter
@@ -63,19 +68,23 @@ class Scanner:
         """The records in order; blank lines yield nothing."""
         while self.consumed < len(self._text):
             content_end, next_line = self._line_at(self.consumed)
-            if next_line is None and not self._final and len(self._text) - self.consumed <= MAX_CELL:
+            if next_line is None and not self._final:
                 return
             line = self._text[self.consumed : content_end]
             if '"' not in line:
-                self._suspicious = False
-                if line.strip(" "):
-                    yield self._judged(line, [cell or None for cell in line.split(self._delimiter)])
+                record = self._judged(line, [cell or None for cell in line.split(self._delimiter)])
                 self._advance(next_line)
+                if not is_blank(line, self._fields):
+                    yield record
                 continue
-            record = self._quoted_record(line, next_line)
-            if record is None:
+            quoted = self._quoted_record(line, next_line)
+            if quoted is None:
                 return
-            yield record
+            yield quoted
+
+    def rest(self) -> str:
+        """The text of an incomplete last record."""
+        return self._text[self.consumed :]
 
     def _line_at(self, start: int) -> tuple[int, int | None]:
         """Where the physical line ends, and where the next begins (``None``: the text ends first)."""
@@ -89,8 +98,8 @@ class Scanner:
     def _quoted_record(self, line: str, next_line: int | None) -> Scanned | None:
         """The record at the current place, ``None`` when it may go on behind the end of the text."""
         cells, end, fault = self._cells_from(self.consumed)
-        open_ended = len(self._text) - self.consumed <= MAX_CELL and not self._final
-        if open_ended and (end >= len(self._text) or fault.startswith("a quote opens")):
+        patient = not self._final and len(self._text) - self.consumed <= MAX_CELL
+        if (patient and fault == UNCLOSED) or (not self._final and end >= len(self._text)):
             return None
         raw = self._text[self.consumed : end]
         if not fault and self._swallowed(raw):
@@ -112,14 +121,12 @@ class Scanner:
         while True:
             if text.startswith('"', place):
                 found = self._quoted.match(text, place, min(len(text), place + MAX_CELL + 2))
-                if found is None:
+                if found is None or found.end() - place > MAX_CELL:
                     return cells, place, self._fault(place)
                 cells.append(found.group(1).replace('""', '"'))
             else:
                 found = self._unquoted.match(text, place)
-                if found is None:  # pragma: no cover - the pattern matches the empty text
-                    return cells, place, "no cell"
-                if self._suspicious and '"' in found.group():
+                if found is None or (self._suspicious and '"' in found.group()):
                     return cells, place, "a quote stands inside a cell, right after a line with broken quotes"
                 cells.append(found.group() or None)
             place = found.end()
@@ -128,11 +135,11 @@ class Scanner:
             place += 1
 
     def _fault(self, place: int) -> str:
-        close = re.compile(r'"(?:[^"]++|"")*+"').match(self._text, place, place + MAX_CELL + 2)
-        if close is None and len(self._text) - place > MAX_CELL:
-            return f"a quote opens and is not closed within {MAX_CELL:,} characters"
+        close = self._closing.match(self._text, place, place + MAX_CELL + 2)
         if close is None:
-            return "a quote opens and is never closed"
+            return TOO_LONG if len(self._text) - place > MAX_CELL else UNCLOSED
+        if close.end() - place > MAX_CELL:
+            return TOO_LONG
         return f"a closing quote is followed by {self._text[close.end() : close.end() + 10]!r}, not by a delimiter"
 
     def _swallowed(self, raw: str) -> bool:
@@ -140,7 +147,11 @@ class Scanner:
         inner = _LINE_END.split(raw)[1:-1]
         if self._fields is None or self._fields < MIN_FIELDS_TO_RECOGNISE or len(inner) < SWALLOWED_BREAKS - 1:
             return False
-        return all(line.count(self._delimiter) >= self._fields - 1 for line in inner)
+        separators = self._fields - 1
+        return all(
+            line.count(self._delimiter) == separators or ('"' in line and line.count(self._delimiter) > separators)
+            for line in inner
+        )
 
     def _judged(self, raw: str, cells: list[str | None]) -> Scanned:
         reason = ""
@@ -149,7 +160,7 @@ class Scanner:
         elif "\0" in raw:
             reason = "holds a NUL byte"
         elif len(raw) > MAX_CELL and any(cell and len(cell) > MAX_CELL for cell in cells):
-            reason = f"a cell has more than {MAX_CELL:,} characters"
+            reason = TOO_LONG
         self._suspicious = False
         return Scanned(self.line, raw, None if reason else cells, reason)
 
@@ -161,3 +172,8 @@ class Scanner:
 def wrong_count(found: int, expected: int) -> str:
     """The reason for rejecting a record with the wrong number of fields."""
     return f"has {found} field{'' if found == 1 else 's'}, the header has {expected}"
+
+
+def is_blank(line: str, fields: int | None) -> bool:
+    """Whether a line holds no record: it is empty, or blank where a record has several fields."""
+    return not line or (fields != 1 and not line.strip(" "))

@@ -1,1 +1,5 @@
-"""Counts, scores, the gate and the ledger, from contracts and staged rows."""
+"""From staged rows and a contract to counts, scores, the ledger and the gate.
+
+Belongs here: what is counted and how it is judged. Does not belong here: the rules themselves (``contracts``), how
+rows get their flags (``transforms``), how a result is shown (``defs``, ``cli``).
+"""

@@ -6,6 +6,7 @@ belong here: who buys.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Clock:
         self.intensity = intensity / intensity.mean()
         self._reached = np.concatenate([[0.0], np.cumsum(self.intensity)])
 
-    def at(self, day: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def at(self, day: npt.NDArray[Any] | list[int]) -> npt.NDArray[np.float64]:
         """Operational time reached at a moment, given in days with fractions."""
         return np.interp(day, np.arange(WORLD_DAYS + 1), self._reached)
 
@@ -52,7 +53,7 @@ def demand(dataset: str, events: Events) -> npt.NDArray[np.float64]:
     """Relative demand for each day of the world in one dataset."""
     days = [WORLD_START + timedelta(days=day) for day in range(WORLD_DAYS)]
     months = MONTHS[np.array([day.month - 1 for day in days])]
-    result = months * WEEKDAYS[dataset][np.array([day.weekday() for day in days])]
+    result: npt.NDArray[np.float64] = months * WEEKDAYS[dataset][np.array([day.weekday() for day in days])]
     if dataset == events.outage.dataset:
         numbers = np.arange(WORLD_DAYS)
         result[events.promotion.covers(numbers)] *= PROMOTION_DEMAND

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from platform_assets.samples import names
 from platform_assets.samples.clock import Clock, seconds_of_day
@@ -16,10 +17,10 @@ from platform_assets.samples.plan import WORLD_DAYS, Plan, Window
 from platform_assets.samples.text import Words, integers, joined, pick, words
 
 GROUPS = ("online", "business", "store")
-GROUP_SHARES = (0.55, 0.12, 0.33)
+GROUP_SHARES = (0.62, 0.12, 0.26)
 HOMES = ("ecommerce_transactions", "superstore_sales", "retail_analytics")
 """The dataset of each group's first purchases."""
-ALSO_IN_STORES = (0.35, 0.2, 1.0)
+ALSO_IN_STORES = (0.6, 0.25, 1.0)
 """Share of each group that buys in retail, too."""
 
 RATE_SHAPE = 0.6
@@ -27,7 +28,10 @@ DEATH_SHAPE, DEATH_SCALE_DAYS = 1.5, 400.0
 SPEND_SHAPE, SPEND_HETEROGENEITY, SPEND_SCALE = 6.0, 3.75, 27.5
 GROWTH_PER_YEAR = 0.35
 FIRST_NUMBER = 12_346
+ESTABLISHED = 2.0
+"""So many times the usual number of newcomers in the first year, before any file: the base to start from."""
 SEGMENT_CHANGES_PER = 40
+"""One business in so many moves to another segment, of those that buy most."""
 NO_DATE = WORLD_DAYS + 50_000
 """A death after this day is written as no date: decades beyond the world."""
 
@@ -72,7 +76,7 @@ class Customers:
 
     def at_home(self, dataset: str) -> npt.NDArray[np.bool_]:
         """Whose first purchase is in a dataset."""
-        return self.group == HOMES.index(dataset)
+        return np.equal(self.group, HOMES.index(dataset))
 
 
 @dataclass(frozen=True)
@@ -108,20 +112,21 @@ def draw_customers(plan: Plan, arrivals: npt.NDArray[np.float64]) -> Customers:
     group = rng.choice(len(GROUPS), count, p=GROUP_SHARES).astype(np.int8)
     birth = np.sort(_births(rng, count, arrivals))
     mu = rng.gamma(DEATH_SHAPE, 1 / DEATH_SCALE_DAYS, count)
-    moved = (group == GROUPS.index("business")) & (rng.random(count) < 1 / SEGMENT_CHANGES_PER)
+    death = birth + rng.exponential(size=count) / mu
+    gamma = rng.gamma(RATE_SHAPE, 1 / RATE_SHAPE, count)
     ids, full_names = _identities(rng, group)
     return Customers(
         ids=ids,
         names=full_names,
         group=group,
         in_retail=rng.random(count) < np.array(ALSO_IN_STORES)[group],
-        gamma=rng.gamma(RATE_SHAPE, 1 / RATE_SHAPE, count),
+        gamma=gamma,
         mu=mu,
         birth=birth,
-        death=birth + rng.exponential(size=count) / mu,
+        death=death,
         spend=SPEND_SHAPE / rng.gamma(SPEND_HETEROGENEITY, 1 / SPEND_SCALE, count),
         segment=rng.choice(len(names.SEGMENTS), count, p=names.SEGMENT_SHARES).astype(np.int8),
-        moved_on=np.where(moved, rng.integers(WORLD_DAYS // 2, WORLD_DAYS, count), WORLD_DAYS).astype(np.int16),
+        moved_on=_moves(plan, group == GROUPS.index("business"), gamma, birth, death),
         place=rng.integers(0, len(names.PLACES), count).astype(np.int8),
         country=rng.choice(len(names.COUNTRIES), count, p=names.COUNTRY_SHARES).astype(np.int8),
     )
@@ -129,19 +134,38 @@ def draw_customers(plan: Plan, arrivals: npt.NDArray[np.float64]) -> Customers:
 
 def _births(rng: np.random.Generator, count: int, arrivals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     growth = np.exp(np.log1p(GROWTH_PER_YEAR) * np.arange(WORLD_DAYS) / 365.25)
+    growth[:365] *= ESTABLISHED
     clock = Clock(arrivals * growth)
     return clock.day_at(rng.random(count) * clock.total) + rng.random(count)
+
+
+def _moves(
+    plan: Plan,
+    businesses: npt.NDArray[np.bool_],
+    gamma: npt.NDArray[np.float64],
+    birth: npt.NDArray[np.float64],
+    death: npt.NDArray[np.float64],
+) -> npt.NDArray[np.int16]:
+    """The day each customer changes segments: for some of the best businesses halfway through their visible life."""
+    first, last = np.maximum(birth, plan.superstore_window.first), np.minimum(death, WORLD_DAYS)
+    purchases = np.where(businesses, gamma * np.maximum(last - first, 0), 0)
+    count = max(2, int(businesses.sum()) // SEGMENT_CHANGES_PER)
+    movers = np.argsort(-purchases, kind="stable")[1 : 1 + count]
+    result = np.full(len(gamma), WORLD_DAYS, dtype=np.int16)
+    result[movers] = ((first + last) / 2)[movers].astype(np.int16)
+    return result
 
 
 def _identities(rng: np.random.Generator, group: npt.NDArray[np.int8]) -> tuple[Words, Words]:
     """Plain numbers for people, initials and a number for businesses; numbers ascend with the day of joining."""
     first, last = (rng.integers(0, len(table), len(group)) for table in (names.FIRST_NAMES, names.LAST_NAMES))
-    initials = joined(words([name[0] for name in names.FIRST_NAMES]).take(pa.array(first)),
-                      words([name[0] for name in names.LAST_NAMES]).take(pa.array(last)), words(["-"] * 1).take(
-                          pa.array(np.zeros(len(group), dtype=np.int8))))  # fmt: skip
+    initials = joined(
+        pick(words([name[0] for name in names.FIRST_NAMES]), first),
+        pick(words([f"{name[0]}-" for name in names.LAST_NAMES]), last),
+    )
     numbers = integers(FIRST_NUMBER + np.arange(len(group)))
     is_business = pa.array(group == GROUPS.index("business"))
-    prefix = pa.compute.if_else(is_business, initials, pa.scalar(""))
+    prefix = pc.if_else(is_business, initials, pa.scalar(""))
     full_names = joined(
         pick(words(list(names.FIRST_NAMES)), first), pick(words(list(names.LAST_NAMES)), last), separator=" "
     )
@@ -152,6 +176,7 @@ def draw_purchases(
     rng: np.random.Generator,
     customers: Customers,
     dataset: str,
+    *,
     clock: Clock,
     window: Window,
     target: float,

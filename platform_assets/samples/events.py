@@ -79,8 +79,9 @@ def plan_events(plan: Plan) -> Events:
             description="The web shop was down: nearly no order that day.",
         ),
         promotion=_days(
-            "promotion", "ecommerce_transactions", date(2024, 11, 29), date(2024, 12, 2), 0.8,
-            "Black Friday weekend: every price a fifth lower, and more than twice the usual orders.",
+            "promotion", "ecommerce_transactions",
+            first=date(2024, 11, 29), last=date(2024, 12, 2), factor=0.8,
+            description="Black Friday weekend: every price a fifth lower, and more than twice the usual orders.",
         ),
         price_error=Event(
             kind="price_error",
@@ -91,17 +92,19 @@ def plan_events(plan: Plan) -> Events:
             description="The product that sold best that day was sold at a hundredth of its price.",
         ),
         clearance=_days(
-            "clearance", "superstore_sales", date(2024, 6, 1), date(2024, 6, 30), 0.5,
-            "Furniture was sold off at half price, mostly at a loss.",
+            "clearance", "superstore_sales",
+            first=date(2024, 6, 1), last=date(2024, 6, 30), factor=0.5,
+            description="Furniture was sold off at half price, mostly at a loss.",
         ),
         closure=_days(
-            "closure", "retail_analytics", date(2024, 1, 15), date(2024, 1, 16), 0.0,
-            "The stores were closed by snow; their customers bought online.",
+            "closure", "retail_analytics",
+            first=date(2024, 1, 15), last=date(2024, 1, 16), factor=0.0,
+            description="The stores were closed by snow; their customers bought online.",
         ),
     )  # fmt: skip
 
 
-def _days(kind: str, dataset: str, first: date, last: date, factor: float, description: str) -> Event:
+def _days(kind: str, dataset: str, *, first: date, last: date, factor: float, description: str) -> Event:
     return Event(
         kind=kind, dataset=dataset, first=day_of(first), last=day_of(last), factor=factor, description=description
     )

@@ -9,7 +9,7 @@ FIRST_NAMES = (
     "Chloé", "Ted", "Kunst", "Paul", "Brendan", "Karen", "Joel", "Christine", "José", "Günter", "Søren", "Anaïs",
 )  # fmt: skip
 LAST_NAMES = (
-    "Gute", "Van Huff", "O’Donnell", "Hoffman", "Allen", "Foster", "Pawlan", "Kriz", "Müller", "Black", "Flanagan",
+    "Gute", "Van Huff", "O\u2019Donnell", "Hoffman", "Allen", "Foster", "Pawlan", "Kriz", "Müller", "Black", "Flanagan",
     "Burns", "Blumstein", "Abelman", "Hale", "Nguyen", "Cazamias", "Ausman", "Smith", "Nelson", "Ryan", "Lefèvre",
     "Molinari", "Miller", "Núñez", "Craven", "Ballentine", "Lonsdale", "Schmidt", "Eaton", "Ferrari", "Engle",
 )  # fmt: skip
@@ -42,19 +42,19 @@ SEGMENTS = ("Consumer", "Corporate", "Home Office")
 SEGMENT_SHARES = (0.5, 0.32, 0.18)
 
 BRANDS = ("Avery", "Bretford", "Café Olé", "Eldon", "Fellowes", "Global", "Hon", "Kensington", "Logitech", "Newell",
-          "O’Neill™", "Safco", "Tenex", "Wilson Jones", "Xerox", "Zebra")  # fmt: skip
+          "O\u2019Neill™", "Safco", "Tenex", "Wilson Jones", "Xerox", "Zebra")  # fmt: skip
 STYLES = ("Antique", "Classic", "Compact", "Deluxe", "Economy", "Folding", "Heavy-Duty", "Lightweight", "Mini",
           "Modern", "Premium", "Recycled", "Retro", "Round", "Slim", "Stackable", "Vintage", "Wireless")  # fmt: skip
 COLOURS = ("Black", "Blue", "Clear", "Cream", "Green", "Grey", "Ivory", "Pink", "Red", "White")
 
 CATEGORIES = (
-    ("Office Supplies", "Binders", 6.0, 180, ("Ring Binder", "Clipboard 11\"", "Index Tabs")),
+    ("Office Supplies", "Binders", 6.0, 180, ("Ring Binder", 'Clipboard 11"', "Index Tabs")),
     ("Office Supplies", "Paper", 4.0, 400, ("Copy Paper", "Note Pads", "Envelopes")),
     ("Office Supplies", "Art", 3.0, 60, ("Pencil Set", "Marker Set", "Crayons")),
     ("Office Supplies", "Storage", 18.0, 1500, ("Storage Box", "File Cart", "Drawer Set")),
     ("Furniture", "Chairs", 95.0, 9000, ("Task Chair", "Stacking Chair", "Bar Stool")),
     ("Furniture", "Tables", 140.0, 22000, ("Conference Table", "Side Table", "Training Table")),
-    ("Furniture", "Furnishings", 14.0, 900, ("Wall Clock", "Picture Frame 8\"", "Desk Lamp")),
+    ("Furniture", "Furnishings", 14.0, 900, ("Wall Clock", 'Picture Frame 8"', "Desk Lamp")),
     ("Technology", "Phones", 110.0, 350, ("Speaker Phone", "Headset", "Smart Phone")),
     ("Technology", "Accessories", 28.0, 200, ("Keyboard", "USB Hub", "Mouse")),
     ("Home & Garden", "Candles", 3.5, 300, ("Candle Holder", "T-Light Holder", "Candle Set")),

@@ -22,6 +22,8 @@ PRICE_CHANGES = 3
 FEWEST_UNSOLD = 10
 CENT = MONEY_UNITS // 100
 POPULARITY_OFFSET, POPULARITY_POWER = 6, 0.85
+BELOW_THE_CENT = 0.05
+"""Share of the cheaper products whose price has four decimals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +62,13 @@ class Products:
         """Every product's price on one day, in ten-thousandths."""
         factor = np.where(self.change_day <= day, self.change_factor, 1.0).prod(axis=1)
         step = np.where(self.base_price % CENT, CENT // 4, CENT)
-        return np.maximum(np.rint(self.base_price * factor / step), 1).astype(np.int64) * step
+        steps: npt.NDArray[np.int64] = np.maximum(np.rint(self.base_price * factor / step), 1).astype(np.int64)
+        return steps * step
 
     def distinct(self, rng: np.random.Generator, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """One product on sale for each line, none twice in an order; -1 in the rare line where none was found."""
         reached = np.cumsum(self.popularity[: self.sold])
-        result = np.searchsorted(reached, rng.random(len(order)) * reached[-1], side="right")
+        result: npt.NDArray[np.int64] = np.searchsorted(reached, rng.random(len(order)) * reached[-1], side="right")
         for _ in range(12):
             again = _repeats(order * self.sold + result)
             if not len(again):
@@ -111,10 +114,10 @@ def draw_products(plan: Plan) -> Products:
 
 
 def _first_prices(rng: np.random.Generator, usual: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Prices around the usual one; a twentieth of the cheap ones is priced below the cent."""
+    """Prices around the usual one."""
     price = usual * rng.lognormal(0, 0.55, len(usual))
     units = np.maximum(np.rint(price * 20), 5).astype(np.int64) * 5 * CENT - CENT
-    fine = (price < np.median(price)) & (rng.random(len(price)) < 0.05)
+    fine = (price < np.median(price)) & (rng.random(len(price)) < BELOW_THE_CENT)
     return units - np.where(fine, CENT // 4, 0)
 
 

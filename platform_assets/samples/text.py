@@ -5,7 +5,7 @@ Belongs here: rendering. Does not belong here: what the values are.
 
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,8 @@ MONEY_UNITS = 10_000
 """Money is held in whole ten-thousandths, so that no sum is ever inexact."""
 DAYS_BEYOND = 60
 
-Words = pa.StringArray
+Words: TypeAlias = pa.StringArray
+"""A column of texts."""
 
 
 def words(values: list[str]) -> Words:

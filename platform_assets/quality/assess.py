@@ -1,0 +1,171 @@
+"""Judge a staged version: every rule counted, every score compared, every file balanced, and the gate decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import narwhals as nw
+
+from platform_assets.config import Thresholds
+from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.rules import Dimension, Present, RowRule, Rule, Severity
+from platform_assets.engines.engine import Engine
+from platform_assets.lake.snapshot import Snapshot
+from platform_assets.lake.table import Table
+from platform_assets.quality.as_of import newest_event
+from platform_assets.quality.cross_rows import Count, count_cross_rows
+from platform_assets.quality.ledger import LedgerLine, ledger_line, refused_line
+from platform_assets.quality.pieces import pieces_of, with_pieces
+from platform_assets.quality.results import BALANCE, READABLE, Assessment, CheckResult
+from platform_assets.quality.scores import arrival, score_results
+from platform_assets.transforms.exclusions import version_rules
+from platform_assets.transforms.facts import total
+from platform_assets.transforms.schemas import staged_schema
+
+References = Mapping[tuple[str, str], nw.LazyFrame | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a judgement depends on besides the data.
+
+    Attributes:
+        thresholds: What scores must reach.
+        as_of: The day asked for; ``None`` for the newest event date.
+        now: The wall clock.
+        refused: Files that were refused as a whole, with reason and lines.
+        references: Known keys of other datasets.
+    """
+
+    thresholds: Thresholds
+    as_of: date | None
+    now: datetime
+    refused: Mapping[str, Mapping[str, object]]
+    references: References
+
+
+def assess(
+    contract: Contract, table: Table, after: Snapshot, around: Circumstances, engine: Engine
+) -> tuple[Snapshot, Assessment]:
+    """Judge a version.
+
+    Args:
+        contract: The dataset's contract.
+        table: The staged table.
+        after: The version to judge, not published yet.
+        around: Thresholds, clock, references.
+        engine: What computes.
+
+    Returns:
+        The version with what was found out about it, and the judgement.
+    """
+    as_of = around.as_of or newest_event(
+        date.fromisoformat(day) for piece in after.slices.values() for day in piece.facts["days"]
+    )
+    after = with_pieces(table.snapshot(), after, table, contract, as_of, engine)
+    ledger = _ledger(contract, after, around)
+    rules = _rule_results(contract, table, after, around.references, engine)
+    arrivals = [arrival(piece.facts["arrived_ns"]) for piece in after.slices.values()]
+    scores = score_results(contract, after, around.thresholds, max(arrivals, default=None), around.now)
+    results = (*rules, *scores, _balance(contract, ledger), _readable(contract, ledger))
+    return after, Assessment(
+        dataset=contract.dataset,
+        as_of=as_of,
+        evaluated_at=around.now,
+        results=results,
+        ledger=tuple(ledger),
+        has_rows=any(line.rows_read for line in ledger),
+    )
+
+
+def _ledger(contract: Contract, snapshot: Snapshot, around: Circumstances) -> list[LedgerLine]:
+    pieces = pieces_of(snapshot)
+    lines = [
+        ledger_line(
+            contract.dataset,
+            name,
+            piece.facts,
+            pieces[name].excluded,
+            (pieces[name].rows_loaded, pieces[name].amount_loaded),
+        )
+        for name, piece in snapshot.slices.items()
+    ]
+    lines += [refused_line(contract.dataset, name, refusal) for name, refusal in around.refused.items()]
+    return sorted(lines, key=lambda line: line.source_file)
+
+
+def _rule_results(
+    contract: Contract, table: Table, snapshot: Snapshot, references: References, engine: Engine
+) -> list[CheckResult]:
+    facts = [piece.facts for piece in snapshot.slices.values()]
+    rows = sum(fact["rows"] for fact in facts)
+    counts = {rule.id: _row_count(rule, facts, rows) for rule in contract.row_rules}
+    broken = snapshot.attributes.get("broken", {})
+    counts |= {rule.id: Count(rows, broken.get(rule.id, 0)) for rule in version_rules(contract)}
+    if rows:
+        staged = engine.scan(table.parts(snapshot), staged_schema(contract))
+        counts |= count_cross_rows(staged, contract, references, engine)
+    return [_result(contract, rule, counts.get(rule.id, Count(0, 0)), has_rows=bool(rows)) for rule in contract.rules]
+
+
+def _row_count(rule: RowRule, facts: list[Mapping[str, object]], rows: int) -> Count:
+    """Rows asked: those with a value, unless the rule is that there be one."""
+    failed = total(facts, "broken", rule.id)
+    if isinstance(rule, Present):
+        return Count(rows, failed)
+    without = max((total(facts, "missing", column) for column in rule.columns), default=0)
+    return Count(max(rows - without, failed), failed)
+
+
+def _result(contract: Contract, rule: Rule, count: Count, *, has_rows: bool) -> CheckResult:
+    applies = bool(count.note)
+    return CheckResult(
+        dataset=contract.dataset,
+        rule=rule.id,
+        dimension=rule.dimension,
+        severity=rule.severity,
+        passed=has_rows and count.failed == 0,
+        rows_checked=count.checked,
+        rows_failed=count.failed,
+        score=1 - count.failed / count.checked if count.checked else None,
+        threshold=1.0,
+        description=rule.description,
+        note=count.note if applies else ("" if has_rows else "no rows: nothing to judge"),
+        examples=count.examples,
+    )
+
+
+def _balance(contract: Contract, ledger: list[LedgerLine]) -> CheckResult:
+    wrong = [line.source_file for line in ledger if not line.balances]
+    rows = sum(line.rows_read for line in ledger)
+    return CheckResult(
+        dataset=contract.dataset,
+        rule=BALANCE,
+        dimension=Dimension.CONSISTENCY,
+        severity=Severity.ERROR,
+        passed=not wrong,
+        rows_checked=rows,
+        rows_failed=sum(line.rows_read for line in ledger if not line.balances),
+        score=1.0 if not wrong else 1 - len(wrong) / len(ledger),
+        threshold=1.0,
+        description="lines read = rejected + quarantined + duplicate + loaded, in rows and money, for every file",
+        examples=tuple(wrong[:5]),
+        shuts_gate=True,
+    )
+
+
+def _readable(contract: Contract, ledger: list[LedgerLine]) -> CheckResult:
+    refused = [line for line in ledger if line.status == "refused"]
+    return CheckResult(
+        dataset=contract.dataset,
+        rule=READABLE,
+        dimension=Dimension.VALIDITY,
+        severity=Severity.WARN,
+        passed=not refused,
+        rows_checked=len(ledger),
+        rows_failed=len(refused),
+        score=1 - len(refused) / len(ledger) if ledger else None,
+        threshold=1.0,
+        description="every file could be read; a refused one stops nothing else",
+        examples=tuple(f"{line.source_file}: {line.note}" for line in refused[:5]),
+    )

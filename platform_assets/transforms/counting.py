@@ -1,0 +1,33 @@
+"""Counting by key, in the one form that every engine computes alike: columns first, then plain sums of them."""
+
+from collections.abc import Mapping
+
+import narwhals as nw
+
+ROWS = "rows"
+
+
+def counts_by(
+    rows: nw.LazyFrame,
+    key: str,
+    flags: Mapping[str, nw.Expr],
+    amounts: Mapping[str, nw.Expr] | None = None,
+) -> nw.LazyFrame:
+    """Rows, rows where a flag is true, and sums of money, per key.
+
+    Args:
+        rows: The frame.
+        key: Its column to group by.
+        flags: Boolean expressions by the name of their count.
+        amounts: Decimal expressions by the name of their sum; missing values add nothing.
+
+    Returns:
+        The key, ``rows`` and the named counts as 64-bit integers, and the named sums as decimals.
+    """
+    amounts = amounts or {}
+    ones = [nw.when(flag).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64).alias(name) for name, flag in flags.items()]
+    money = [amount.alias(name) for name, amount in amounts.items()]
+    flat = rows.select(key, *ones, *money)
+    counts = [nw.col(name).sum().alias(name) for name in [*flags, *amounts]]
+    counted = flat.group_by(key).agg(nw.len().alias(ROWS), *counts)
+    return counted.with_columns(nw.col(ROWS, *flags).cast(nw.Int64))

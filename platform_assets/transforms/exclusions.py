@@ -1,0 +1,91 @@
+"""Rows that a version sets aside because of other rows: repeated lines, repeated keys, events after ``as_of``.
+
+They are judged over all rows of a version, and which of several equal lines is the first is decided by file name
+and line number: so any order of arrival ends the same.
+"""
+
+from datetime import date, datetime, time, timedelta
+
+import narwhals as nw
+import pyarrow as pa
+
+from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.rules import KeyUnique, LineUnique, NotAfterAsOf, Rule, Severity, broken_flag
+from platform_assets.engines.engine import MONEY
+from platform_assets.transforms.schemas import INVALID, LINE_HASH, QUARANTINED, SOURCE_FILE, SOURCE_ROW
+
+AMOUNT = "_amount"
+
+
+def version_rules(contract: Contract) -> list[Rule]:
+    """The rules of a contract that set a row aside because of other rows."""
+    kinds = (LineUnique, KeyUnique, NotAfterAsOf)
+    return [rule for rule in contract.rules if isinstance(rule, kinds) and rule.severity is Severity.ERROR]
+
+
+def line_rule(contract: Contract) -> LineUnique | None:
+    """The rule that makes a row a duplicate."""
+    return next((rule for rule in contract.rules if isinstance(rule, LineUnique)), None)
+
+
+def exclusions_schema(contract: Contract) -> pa.Schema:
+    """Where a row came from, its money, whether it was set aside already, and a flag per rule of the version."""
+    flags = [(broken_flag(rule), pa.bool_()) for rule in version_rules(contract)]
+    lineage = [(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64())]
+    return pa.schema([*lineage, (AMOUNT, MONEY), (QUARANTINED, pa.bool_()), (INVALID, pa.bool_()), *flags])
+
+
+def exclusions(rows: nw.LazyFrame, contract: Contract, as_of: date | None) -> nw.LazyFrame:
+    """Find the rows that a version sets aside.
+
+    Args:
+        rows: All staged rows of the version.
+        contract: Their contract.
+        as_of: The day the version speaks of; without one nothing is after it.
+
+    Returns:
+        Rows of ``exclusions_schema``, one per row set aside.
+    """
+    amount = nw.col(contract.amount) if contract.amount else nw.lit(None).cast(nw.Decimal(18, 4))
+    rows = rows.with_columns(amount.alias(AMOUNT))
+    found = [_marked(_found(rows, contract, rule, as_of), rule, contract) for rule in version_rules(contract)]
+    every = nw.concat(found, how="vertical")
+    flags = [nw.col(broken_flag(rule)).max().alias(broken_flag(rule)) for rule in version_rules(contract)]
+    carried = [nw.col(name).max().alias(name) for name in (AMOUNT, QUARANTINED, INVALID)]
+    merged = every.group_by(SOURCE_FILE, SOURCE_ROW).agg(*carried, *flags)
+    names = (QUARANTINED, INVALID, *map(broken_flag, version_rules(contract)))
+    return merged.with_columns(*((nw.col(name) > 0).alias(name) for name in names))
+
+
+def repeats(rows: nw.LazyFrame, key: tuple[str, ...]) -> nw.LazyFrame:
+    """The rows beyond the first of each key, by file name and line number; rows without a key repeat nothing."""
+    for column in key:
+        rows = rows.filter(~nw.col(column).is_null())
+    often = rows.group_by(*key).agg(nw.len().alias("_times")).filter(nw.col("_times") > 1).select(*key)
+    candidates = rows.join(often, on=list(key), how="semi")
+    place = nw.col(SOURCE_ROW).cum_count().over(*key, order_by=[SOURCE_FILE, SOURCE_ROW])
+    return candidates.with_columns(place.alias("_place")).filter(nw.col("_place") > 1).drop("_place")
+
+
+def _found(rows: nw.LazyFrame, contract: Contract, rule: Rule, as_of: date | None) -> nw.LazyFrame:
+    base = [SOURCE_FILE, SOURCE_ROW, AMOUNT, QUARANTINED, INVALID]
+    if isinstance(rule, LineUnique):
+        return repeats(rows.select(*base, LINE_HASH), (LINE_HASH,)).select(base)
+    if isinstance(rule, KeyUnique):
+        return repeats(_first_lines(rows.select(*base, LINE_HASH, *rule.key), contract), rule.key).select(base)
+    if isinstance(rule, NotAfterAsOf) and as_of is not None:
+        limit = datetime.combine(as_of + timedelta(days=2), time())
+        return rows.filter(nw.col(rule.column).cast(nw.Datetime("us")) >= limit).select(base)
+    return rows.select(base).filter(nw.col(SOURCE_ROW) < 0)
+
+
+def _first_lines(rows: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
+    if line_rule(contract) is None:
+        return rows
+    duplicates = repeats(rows, (LINE_HASH,)).select(SOURCE_FILE, SOURCE_ROW)
+    return rows.join(duplicates, on=[SOURCE_FILE, SOURCE_ROW], how="anti")
+
+
+def _marked(found: nw.LazyFrame, rule: Rule, contract: Contract) -> nw.LazyFrame:
+    flags = [nw.lit(int(other.id == rule.id)).cast(nw.Int64).alias(broken_flag(other)) for other in version_rules(contract)]
+    return found.with_columns(nw.col(QUARANTINED, INVALID).cast(nw.Int64), *flags)

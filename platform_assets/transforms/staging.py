@@ -1,0 +1,120 @@
+"""From raw text to staged rows: typed, conformed to the contract, and each row knows which rules it breaks."""
+
+from collections.abc import Mapping
+
+import narwhals as nw
+
+from platform_assets.contracts.columns import Column, ColumnType
+from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.readings import Reading
+from platform_assets.contracts.rules import Dimension, Present, RowRule, Severity, broken_flag, unreadable_flag
+from platform_assets.transforms.schemas import (
+    INVALID,
+    LINE_HASH,
+    QUARANTINED,
+    RAW_LINE,
+    SOURCE_FILE,
+    SOURCE_ROW,
+    columns_with_default,
+    missing_flag,
+    staged_schema,
+)
+from platform_assets.transforms.typing import MONEY_PLACES, cell, typed
+
+
+def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading]) -> nw.LazyFrame:
+    """Stage raw rows of files that write their columns alike.
+
+    Args:
+        raw: Rows of ``raw_schema``.
+        contract: The dataset's contract.
+        readings: How each numeric or temporal column is written; a missing one is read plainly.
+
+    Returns:
+        Rows of ``staged_schema``, one per raw row.
+    """
+    frame = raw.with_columns(_raw_line(contract))
+    frame = frame.with_columns(*(cell(column) for column in contract.columns))
+    typed_columns = [column for column in contract.columns if column.type.is_numeric or column.type.is_temporal]
+    texts = [nw.col(column.name).alias(_text_name(column)) for column in typed_columns]
+    frame = frame.with_columns(*texts, *_missing(contract))
+    frame = frame.with_columns(*(typed(column, readings.get(column.name)).alias(column.name) for column in contract.columns))
+    unreadable = [
+        (~nw.col(_text_name(column)).is_null() & nw.col(column.name).is_null()).alias(unreadable_flag(column.name))
+        for column in typed_columns
+    ]
+    frame = frame.with_columns(*unreadable)
+    for defaults in (_constants(contract), _products(contract)):
+        frame = frame.with_columns(*defaults) if defaults else frame
+    names = {column.name for column in typed_columns}
+    frame = frame.with_columns(*(_broken(rule, names) for rule in contract.row_rules))
+    frame = frame.with_columns(_any_broken(_invalidating(contract), INVALID), _any_broken(_errors(contract), QUARANTINED))
+    kept_line = nw.when(nw.col(QUARANTINED)).then(nw.col(RAW_LINE)).alias(RAW_LINE)
+    return frame.with_columns(kept_line).select(staged_schema(contract).names)
+
+
+def raw_lines(raw: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
+    """Where each raw row came from and how its line reads, for rows that a version sets aside."""
+    return raw.select(SOURCE_FILE, SOURCE_ROW, _raw_line(contract), LINE_HASH)
+
+
+def _text_name(column: Column) -> str:
+    return f"_text_{column.name}"
+
+
+def _missing(contract: Contract) -> list[nw.Expr]:
+    return [nw.col(column.name).is_null().alias(missing_flag(column)) for column in columns_with_default(contract)]
+
+
+def _constants(contract: Contract) -> list[nw.Expr]:
+    """Fixed values for cells that are missing; an unreadable cell stays unknown."""
+    expressions = []
+    for column in contract.columns:
+        if column.default is not None:
+            value = int(column.default) if column.type is ColumnType.INTEGER else column.default
+            given = nw.when(nw.col(missing_flag(column))).then(nw.lit(value)).otherwise(nw.col(column.name))
+            expressions.append(given.alias(column.name))
+    return expressions
+
+
+def _products(contract: Contract) -> list[nw.Expr]:
+    expressions = []
+    for column in contract.columns:
+        if column.default_product is not None:
+            left, right = column.default_product
+            product = (nw.col(left) * nw.col(right)).cast(nw.Decimal(18, MONEY_PLACES))
+            given = nw.when(nw.col(missing_flag(column))).then(product).otherwise(nw.col(column.name))
+            expressions.append(given.alias(column.name))
+    return expressions
+
+
+def _broken(rule: RowRule, unreadable: set[str]) -> nw.Expr:
+    """The rule's flag; a cell that cannot be read breaks ``Readable`` alone, so that one fault is told once."""
+    broken = rule.broken()
+    if isinstance(rule, Present) and rule.column in unreadable:
+        broken = broken & ~nw.col(unreadable_flag(rule.column))
+    return broken.alias(broken_flag(rule))
+
+
+def _invalidating(contract: Contract) -> list[RowRule]:
+    wanted = {Dimension.VALIDITY, Dimension.CONSISTENCY}
+    return [rule for rule in _errors(contract) if rule.dimension in wanted]
+
+
+def _errors(contract: Contract) -> list[RowRule]:
+    return [rule for rule in contract.row_rules if rule.severity is Severity.ERROR]
+
+
+def _any_broken(rules: list[RowRule], name: str) -> nw.Expr:
+    flags = [nw.col(broken_flag(rule)) for rule in rules]
+    return nw.any_horizontal(*flags, ignore_nulls=True).alias(name)
+
+
+def _raw_line(contract: Contract) -> nw.Expr:
+    """The cells of a raw row as one line of CSV, in the contract's order."""
+    cells = []
+    for column in contract.columns:
+        text = nw.col(column.name).fill_null("")
+        quoted = nw.concat_str([nw.lit('"'), text.str.replace_all('"', '""', literal=True), nw.lit('"')])
+        cells.append(nw.when(text.str.contains('[",\n\r]')).then(quoted).otherwise(text))
+    return nw.concat_str(cells, separator=",").alias(RAW_LINE)

@@ -1,0 +1,176 @@
+"""Totals of rows, taken on both sides of a load: from the Arrow batches that were sent and from the table they reached.
+
+Belongs here: what is totalled per kind of column, and the comparison. Does not belong here: sending (``copy``), and
+what is done about a difference (``staging``).
+"""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg2 import extensions, sql
+
+from platform_assets.warehouse.catalog import Kind, TargetColumn
+
+_EXACT_INTEGER = pa.decimal128(38, 0)
+_RELATIVE_TOLERANCE = 1e-9
+"""Sums of doubles depend on the order of adding; those of everything else are exact."""
+
+Measure = Decimal | float | int | None
+
+
+@dataclass(frozen=True)
+class ColumnTotals:
+    """Totals of one column.
+
+    Attributes:
+        nulls: Rows without a value.
+        total: Sum of numbers (of doubles: of their absolute values), bytes of texts, number of trues.
+        smallest: Earliest date (days since 1970) or instant (microseconds since 1970, UTC).
+        largest: Latest date or instant.
+    """
+
+    nulls: int = 0
+    total: Decimal | float | None = None
+    smallest: int | None = None
+    largest: int | None = None
+
+    def plus(self, other: "ColumnTotals") -> "ColumnTotals":
+        """Totals of this column's rows and the other's together."""
+        return ColumnTotals(
+            self.nulls + other.nulls,
+            _combined(self.total, other.total, operator.add),
+            _combined(self.smallest, other.smallest, min),
+            _combined(self.largest, other.largest, max),
+        )
+
+
+@dataclass(frozen=True)
+class CopyTotals:
+    """Totals of all rows of a load.
+
+    Attributes:
+        rows: Number of rows.
+        columns: Totals by column.
+    """
+
+    rows: int
+    columns: dict[str, ColumnTotals]
+
+    def plus(self, other: "CopyTotals") -> "CopyTotals":
+        """Totals of these rows and the others together."""
+        columns = {name: totals.plus(other.columns[name]) for name, totals in self.columns.items()}
+        return CopyTotals(self.rows + other.rows, columns)
+
+    def differences(self, arrived: "CopyTotals") -> list[str]:
+        """Say what ``arrived`` has otherwise than these totals of what was sent."""
+        found = [] if self.rows == arrived.rows else [f"{self.rows} rows sent, {arrived.rows} arrived"]
+        for name, sent in self.columns.items():
+            got = arrived.columns[name]
+            for measure in ("nulls", "total", "smallest", "largest"):
+                before, after = getattr(sent, measure), getattr(got, measure)
+                if not _equal(before, after):
+                    found.append(f"{measure} of {name}: {before} sent, {after} arrived")
+        return found
+
+
+def no_rows(columns: Sequence[TargetColumn]) -> CopyTotals:
+    """Totals of nothing."""
+    return CopyTotals(0, {column.name: ColumnTotals() for column in columns})
+
+
+def batch_totals(batch: pa.RecordBatch, columns: Sequence[TargetColumn]) -> CopyTotals:
+    """Total a batch whose columns have exactly the types of ``columns``."""
+    pairs = zip(columns, batch.columns, strict=True)
+    return CopyTotals(batch.num_rows, {column.name: _array_totals(column.kind, array) for column, array in pairs})
+
+
+def table_totals(
+    cursor: extensions.cursor, table: sql.Identifier, columns: Sequence[TargetColumn]
+) -> CopyTotals:
+    """Total the rows of a table."""
+    measures = [_measures(column) for column in columns]
+    query = sql.SQL("SELECT count(*), {} FROM {}").format(sql.SQL(", ").join(measures), table)
+    cursor.execute(query)
+    rows, *values = _only_row(cursor)
+    found = {
+        column.name: ColumnTotals(rows - values[4 * i], *values[4 * i + 1 : 4 * i + 4])
+        for i, column in enumerate(columns)
+    }
+    return CopyTotals(rows, found)
+
+
+def _array_totals(kind: Kind, array: pa.Array) -> ColumnTotals:
+    nulls = array.null_count
+    if nulls == len(array):
+        return ColumnTotals(nulls)
+    match kind:
+        case Kind.INTEGER:
+            return ColumnTotals(nulls, _integer_sum(array))
+        case Kind.NUMERIC:
+            return ColumnTotals(nulls, pc.sum(array).as_py())
+        case Kind.BOOLEAN:
+            return ColumnTotals(nulls, Decimal(pc.sum(array).as_py()))
+        case Kind.FLOAT:
+            return ColumnTotals(nulls, pc.sum(pc.abs(array.cast(pa.float64()))).as_py())
+        case Kind.TEXT:
+            return ColumnTotals(nulls, Decimal(pc.sum(pc.binary_length(array)).as_py()))
+        case Kind.DATE | Kind.TIMESTAMP:
+            return _extent(nulls, array.view(pa.int32() if kind is Kind.DATE else pa.int64()))
+        case Kind.OTHER:
+            return ColumnTotals(nulls)
+
+
+def _integer_sum(array: pa.Array) -> Decimal:
+    """Sum without overflow: as 64-bit integers where the sum surely fits, else as decimals."""
+    bounds = pc.min_max(array).as_py()
+    if max(abs(bounds["min"]), abs(bounds["max"])) * len(array) < 1 << 63:
+        return Decimal(pc.sum(array).as_py())
+    total: Decimal = pc.sum(array.cast(_EXACT_INTEGER)).as_py()
+    return total
+
+
+def _extent(nulls: int, array: pa.Array) -> ColumnTotals:
+    bounds = pc.min_max(array).as_py()
+    return ColumnTotals(nulls, None, bounds["min"], bounds["max"])
+
+
+_TOTALS = {
+    Kind.INTEGER: "sum({0})::numeric, NULL, NULL",
+    Kind.NUMERIC: "sum({0}), NULL, NULL",
+    Kind.BOOLEAN: "CASE WHEN count({0}) > 0 THEN (count(*) FILTER (WHERE {0}))::numeric END, NULL, NULL",
+    Kind.FLOAT: "sum(abs({0}::float8)), NULL, NULL",
+    Kind.TEXT: "sum(octet_length({0}))::numeric, NULL, NULL",
+    Kind.DATE: "NULL, min({0}) - date '1970-01-01', max({0}) - date '1970-01-01'",
+    Kind.TIMESTAMP: "NULL, (extract(epoch FROM min({0})) * 1000000)::bigint,"
+    " (extract(epoch FROM max({0})) * 1000000)::bigint",
+    Kind.OTHER: "NULL, NULL, NULL",
+}
+
+
+def _measures(column: TargetColumn) -> sql.Composed:
+    return sql.SQL("count({0}), " + _TOTALS[column.kind]).format(sql.Identifier(column.name))
+
+
+def _combined(left: Any, right: Any, combine: Callable[[Any, Any], Any]) -> Any:
+    """Combine two measures of which either may be missing for want of values."""
+    if left is None or right is None:
+        return right if left is None else left
+    return combine(left, right)
+
+
+def _equal(sent: Measure, arrived: Measure) -> bool:
+    if isinstance(sent, float) and isinstance(arrived, float):
+        both_nan = math.isnan(sent) and math.isnan(arrived)
+        return both_nan or math.isclose(sent, arrived, rel_tol=_RELATIVE_TOLERANCE)
+    return sent == arrived
+
+
+def _only_row(cursor: extensions.cursor) -> tuple[int, ...]:
+    row: tuple[int, ...] = cursor.fetchone() or ()
+    return row

@@ -1,0 +1,113 @@
+"""Transactions of the loaders: who owns one, how long it may wait, and what its failures are called.
+
+Belongs here: begin, commit, locks, time limits, and the translation of database errors. Does not belong here: what is
+written.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+import psycopg2
+from psycopg2 import errors, extensions, sql
+
+from platform_assets.errors import LoadError
+
+LOCK_TIMEOUT_SECONDS = 120
+"""How long a load waits for another one, and for readers that hold a table."""
+
+_LIMITS = {
+    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+    "statement_timeout": "2h",
+    # A loader that hangs with its transaction open must not keep the others waiting for ever.
+    "idle_in_transaction_session_timeout": "30min",
+    # The server notices a killed loader inside a long statement, too, and frees its locks.
+    "client_connection_check_interval": "1s",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    "search_path": "pg_catalog, pg_temp",
+}
+
+_owned: "WeakSet[extensions.connection]" = WeakSet()
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def transaction(connection: extensions.connection) -> Iterator[extensions.cursor]:
+    """Run what is inside in one transaction: all of it is committed, or nothing.
+
+    Transactions nest by joining: every function of this package uses this one, so wrapping several calls makes them
+    one transaction.
+
+    Args:
+        connection: An idle connection, or one inside another ``transaction``.
+
+    Yields:
+        A cursor of the connection.
+
+    Raises:
+        LoadError: The connection has a transaction of its own open, another load holds what this one needs, or the
+            database refused the rows.
+    """
+    if connection in _owned:
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    if connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE:
+        raise LoadError(
+            "The connection has a transaction open that this load did not begin.",
+            "Commit or roll back before you call the warehouse.",
+        )
+    _owned.add(connection)
+    try:
+        with _translated(), connection, connection.cursor() as cursor:
+            for name, value in _LIMITS.items():
+                cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+            yield cursor
+    finally:
+        _owned.discard(connection)
+
+
+def lock(cursor: extensions.cursor, name: str) -> None:
+    """Wait until no other load holds ``name``, and hold it until the transaction ends.
+
+    Args:
+        cursor: A cursor inside ``transaction``.
+        name: What only one load may write at a time, usually a table with its schema.
+
+    Raises:
+        LoadError: Another load still held it when the time limit was over.
+    """
+    try:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"platform:{name}",))
+    except errors.LockNotAvailable as error:
+        raise LoadError(
+            f"Another load held {name} for more than {LOCK_TIMEOUT_SECONDS} s.",
+            "Let it finish (pg_stat_activity shows it), then run again.",
+        ) from error
+
+
+def table_identifier(table: str) -> sql.Identifier:
+    """Quote ``schema.name``."""
+    return sql.Identifier(*table.split("."))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what a database error means; everything else passes."""
+    try:
+        yield
+    except errors.LockNotAvailable as error:
+        problem = f"A table stayed locked for more than {LOCK_TIMEOUT_SECONDS} s: {_told(error)}"
+        raise LoadError(problem, "Find who holds it in pg_stat_activity, then run again.") from error
+    except (psycopg2.IntegrityError, psycopg2.DataError) as error:
+        problem = f"PostgreSQL refused the rows, and nothing was written: {_told(error)}"
+        raise LoadError(problem, "Correct the rows, or the contract that let them pass.") from error
+
+
+def _told(error: psycopg2.Error) -> str:
+    parts = (error.diag.message_primary, error.diag.message_detail, error.diag.context)
+    return "; ".join(part for part in parts if part) or str(error).strip()
