@@ -138,10 +138,12 @@ class DateEvidence:
         common = frozenset.intersection(*(readings for readings, _ in self._groups))
         if not common and len(others) < len(self._groups) and not _left_by_spreadsheet(others):
             common = frozenset.intersection(*(readings for readings, _ in others))
-        ranked = sorted(common, key=_rank)
-        if ISO in common or all(same for _, same in self._groups):
-            return ranked[:1]
-        return ranked
+        return [ISO] if ISO in common else sorted(common, key=_rank)
+
+    @property
+    def indifferent(self) -> bool:
+        """Whether every date means the same day in each of its formats, as the fifth of May does."""
+        return all(same for _, same in self._groups)
 
     def cover(self) -> list[tuple[str, int, list[str]]]:
         """The formats needed to explain every dated cell: name, cells it explains, two of them."""

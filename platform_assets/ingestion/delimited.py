@@ -44,7 +44,7 @@ class DelimitedSource:
         self._rejects = rejects
         self._chunks = utf8_chunks(path, survey)
         self._carry = b""
-        self._exhausted = False
+        self._exhausted = self._suspicious = False
         self._damaged = 0
         self._header = self._read_header(known)
         self._line = self._header.lines + 1
@@ -112,6 +112,7 @@ class DelimitedSource:
         parsed = np.ones(len(lines), dtype=bool)
         parsed[[row.number - 1 for row in invalid]] = False
         self._line += records.line_ends
+        self._suspicious = False
         columns = [column.combine_chunks() for column in table.columns]
         yield from self._checked(columns, pa.array(lines[parsed]), pa.array(usable[parsed]))
 
@@ -119,7 +120,9 @@ class DelimitedSource:
         """Records in doubt; gives back the bytes of an incomplete last one."""
         whole = self._exhausted if final is None else final
         cut = len(text) if whole else _last_line_end(text)
-        scanner = Scanner(text[:cut].decode(), self.delimiter, self._header.fields, final=whole)
+        scanner = Scanner(
+            text[:cut].decode(), self.delimiter, self._header.fields, final=whole, suspicious=self._suspicious
+        )
         rows: list[list[str | None]] = []
         lines: list[int] = []
         for record in scanner.records():
@@ -129,6 +132,7 @@ class DelimitedSource:
                 rows.append(record.cells)
                 lines.append(self._line + record.line)
         self._line += scanner.line
+        self._suspicious = scanner.suspicious
         if rows:
             columns = [pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)]
             yield from self._checked(columns, pa.array(lines, pa.int64()), pa.array([True] * len(lines)))
@@ -193,6 +197,8 @@ def _last_line_end(text: bytes) -> int:
 
 def _parse_block(text: bytes, delimiter: str, fields: int, invalid: list[pa_csv.InvalidRow]) -> pa.Table:
     names = [str(place) for place in range(fields)]
+    # Without a line end pyarrow takes an empty last cell for a quoted one when the cell before it is quoted.
+    ended = text if text.endswith((b"\n", b"\r")) else text + b"\n"
 
     def skip(row: pa_csv.InvalidRow) -> str:
         invalid.append(row)
@@ -201,8 +207,8 @@ def _parse_block(text: bytes, delimiter: str, fields: int, invalid: list[pa_csv.
     try:
         # One thread, because only then pyarrow says which row it is that has the wrong number of fields.
         return pa_csv.read_csv(
-            pa.BufferReader(text),
-            pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(text) + 1),
+            pa.BufferReader(ended),
+            pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(ended) + 1),
             pa_csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
             ),

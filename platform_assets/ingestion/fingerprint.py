@@ -63,7 +63,7 @@ class Assembler:
 
     def _hash(self, cells: dict[str, pa.Array], rows: int) -> pa.Array:
         counted = sorted(name for name in cells if name not in self._contract.identity_ignores)
-        parts: list[pa.Array | str] = [""]
+        parts: list[pa.Array | str] = []
         for name in counted:
             cell = pc.utf8_trim_whitespace(cells[name])
             before = f"{name}{NAME_END}"
@@ -71,8 +71,7 @@ class Assembler:
                 parts += [pc.binary_join_element_wise(before, cell, CELL_END, "")]
             else:
                 parts += [before, cell, CELL_END]
-        lines = pc.binary_join_element_wise(*parts, pa.repeat("", rows), "", null_handling="skip")
-        self._hasher.register("lines", pa.table({"line": lines}))
+        self._hasher.register("lines", pa.table({"line": _concatenated(parts, rows)}))
         query = "select md5(line) from lines"
         return _first_bytes(self._hasher.sql(query).to_arrow_table().column(0).combine_chunks())
 
@@ -106,12 +105,20 @@ def _as_json(extra: dict[str, pa.Array], rows: int) -> pa.Array:
     if not extra:
         return pa.nulls(rows, pa.string())
     members = [
-        pc.binary_join_element_wise(json.dumps(header, ensure_ascii=False) + ":", _quoted(cell), "")
+        pc.binary_join_element_wise(f",{json.dumps(header, ensure_ascii=False)}:", _quoted(cell), "")
         for header, cell in extra.items()
     ]
-    joined = pc.binary_join_element_wise(*members, ",", null_handling="skip")
-    objects = pc.binary_join_element_wise("{", joined, "}", "")
+    joined = _concatenated(members, rows)
+    objects = pc.binary_join_element_wise("{", pc.utf8_slice_codeunits(joined, 1), "}", "")
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), objects)
+
+
+def _concatenated(parts: list[pa.Array | str], rows: int) -> pa.Array:
+    """The parts of each row one behind the other, without those that are null.
+
+    The column of empty texts is there because pyarrow drops rows, silently, in which every part is null.
+    """
+    return pc.binary_join_element_wise(*parts, pa.repeat("", rows), "", null_handling="skip")
 
 
 def _quoted(cells: pa.Array) -> pa.Array:

@@ -163,6 +163,7 @@ def _landing(this: _Look, segments: tuple[Path, Path], gone: list[str], unchange
 
 def _file_facts(file: LandedFile, report: FileReport) -> dict[str, Any]:
     return {
+        "rows": report.rows_read - report.rows_rejected,
         "rows_read": report.rows_read,
         "rows_rejected": report.rows_rejected,
         "columns": sorted(set(report.headers.values())),

@@ -137,7 +137,7 @@ class NumberEvidence:
         # A point with three digits behind it is plain and also German for thousands: keep it as evidence.
         thousands = pc.and_(pointed, pc.equal(places, 3))
         sure = pc.and_not(pc.and_(pointed, plain), thousands)
-        self.long |= bool(pc.any(pc.and_(pointed, pc.greater(places, EXACT_PLACES))).as_py())
+        self.long |= bool(pc.any(pc.and_(pc.and_(pointed, plain), pc.greater(places, EXACT_PLACES))).as_py())
         self.decimals += pc.sum(sure).as_py() or 0
         self.integers += pc.sum(pc.and_not(plain, pointed)).as_py() or 0
         self._look(present.filter(pc.or_(thousands, pc.invert(plain))))
@@ -149,13 +149,18 @@ class NumberEvidence:
             fits.update(dict.fromkeys((marks for marks, _ in shape.meanings), count))
         fits.update({marks: self.decimals for marks in MARKS if marks[0] == "."})
         most = max(fits.values())
-        tied = [marks for marks in MARKS if fits[marks] == most]
+        tied = [marks for marks in MARKS if fits[marks] == most and self._uses_group(*marks)]
         chosen = tied[0]
         for other in tied[1:]:
             cell = self._differing(chosen, other)
             if cell is not None and other not in BY_CONVENTION.get(chosen, ()):
                 return Conflict((self._complete(chosen), self._complete(other)), cell)
         return self._complete(chosen)
+
+    def _uses_group(self, decimal: str, group: str) -> bool:
+        """Whether the thousands mark explains any cell, so that the reading is more than the one without it."""
+        known = [dict(shape.meanings) for shape in self._shapes]
+        return not group or any((decimal, group) in marks and (decimal, "") not in marks for marks in known)
 
     def _complete(self, marks: Marks) -> NumberReading:
         fitting = [shape for shape in self._shapes if marks in dict(shape.meanings)]

@@ -65,8 +65,8 @@ def _text(column: pa.Array) -> pa.Array:
         texts = (None if value is None else json.dumps(value, default=str) for value in column.to_pylist())
         return pa.array(texts, pa.string())
     if pa.types.is_timestamp(kind):
-        text = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.string())
-        return pc.replace_substring_regex(text, r"\.0+$", "")
+        moments = pc.cast(column, pa.timestamp("us", "UTC" if kind.tz else None), safe=False)
+        return pc.replace_substring_regex(pc.cast(moments, pa.string()), r"\.0+(Z?)$", r"\1")
     if pa.types.is_floating(kind):
         text = pc.cast(column, pa.string())
         return pc.if_else(pc.is_nan(column), pa.scalar(None, pa.string()), text)

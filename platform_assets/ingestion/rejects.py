@@ -5,6 +5,7 @@ Belongs here: collecting and giving back rejected lines. Does not belong here: r
 """
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from typing import IO
 
@@ -35,6 +36,7 @@ class RejectSpool:
         self._source_file = source_file
         self._pending: list[tuple[int, str, str]] = []
         self._spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - lives with the object
+        weakref.finalize(self, self._spool.close)
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
         self.count = 0
 

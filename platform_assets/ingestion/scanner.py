@@ -49,9 +49,10 @@ class Scanner:
         delimiter: One character.
         fields: How many fields a record has; ``None`` accepts any number (for the header).
         final: Whether the file ends with the text; otherwise an incomplete last record is left for later.
+        suspicious: Whether the line before the text had broken quotes; of the last line read, after reading.
     """
 
-    def __init__(self, text: str, delimiter: str, fields: int | None, *, final: bool) -> None:
+    def __init__(self, text: str, delimiter: str, fields: int | None, *, final: bool, suspicious: bool = False) -> None:
         mark = re.escape(delimiter)
         self._quoted = re.compile(rf'"((?:[^"]++|"")*+)"(?=[{mark}\r\n]|\Z)')
         self._closing = re.compile(r'"(?:[^"]++|"")*+"')
@@ -60,7 +61,7 @@ class Scanner:
         self._delimiter = delimiter
         self._fields = fields
         self._final = final
-        self._suspicious = False
+        self.suspicious = suspicious
         self.consumed = 0
         self.line = 0
 
@@ -106,7 +107,7 @@ class Scanner:
             fault = "a quoted cell takes in whole lines after this one: its closing quote is probably missing"
         if fault:
             rejected = Scanned(self.line, line, None, fault)
-            self._suspicious = True
+            self.suspicious = True
             self._advance(next_line)
             return rejected
         judged = self._judged(raw, cells)
@@ -126,7 +127,7 @@ class Scanner:
                 cells.append(found.group(1).replace('""', '"'))
             else:
                 found = self._unquoted.match(text, place)
-                if found is None or (self._suspicious and '"' in found.group()):
+                if found is None or (self.suspicious and '"' in found.group()):
                     return cells, place, "a quote stands inside a cell, right after a line with broken quotes"
                 cells.append(found.group() or None)
             place = found.end()
@@ -140,7 +141,8 @@ class Scanner:
             return TOO_LONG if len(self._text) - place > MAX_CELL else UNCLOSED
         if close.end() - place > MAX_CELL:
             return TOO_LONG
-        return f"a closing quote is followed by {self._text[close.end() : close.end() + 10]!r}, not by a delimiter"
+        following = _LINE_END.split(self._text[close.end() : close.end() + 10])[0]
+        return f"a closing quote is followed by {following!r}, not by a delimiter"
 
     def _swallowed(self, raw: str) -> bool:
         """Whether a quoted cell holds at least two whole lines, each of which would be a record by itself."""
@@ -161,7 +163,7 @@ class Scanner:
             reason = "holds a NUL byte"
         elif len(raw) > MAX_CELL and any(cell and len(cell) > MAX_CELL for cell in cells):
             reason = TOO_LONG
-        self._suspicious = False
+        self.suspicious = False
         return Scanned(self.line, raw, None if reason else cells, reason)
 
     def _advance(self, next_line: int | None) -> None:

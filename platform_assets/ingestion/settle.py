@@ -89,9 +89,10 @@ class ColumnEvidence:
         )
 
     def _settle_dates(self, candidates: Candidates, reread: Reread) -> dict[str, DateReading]:
+        indifferent = {name for name, evidence in self._dates.items() if evidence.indifferent}
+        candidates = {name: r[:1] if name in indifferent else r for name, r in candidates.items()}
         if any(len(readings) > 1 for readings in candidates.values()):
-            candidates = self._by_rules(candidates, reread)
-            candidates = _by_sisters(candidates)
+            candidates = _by_sisters(self._by_rules(candidates, reread), indifferent)
         for name, readings in candidates.items():
             if len(readings) > 1:
                 raise self._ambiguous(name, readings)
@@ -142,9 +143,9 @@ def _meaning(cell: str, reading: DateReading) -> date | None:
     return readings_of(text).get(reading) if text else None
 
 
-def _by_sisters(candidates: Candidates) -> Candidates:
+def _by_sisters(candidates: Candidates, indifferent: set[str]) -> Candidates:
     """Give a column in doubt the format that another column, written alike, has been proven to have."""
-    proven = {readings[0] for readings in candidates.values() if len(readings) == 1}
+    proven = {r[0] for name, r in candidates.items() if len(r) == 1 and name not in indifferent}
     settled = {}
     for name, readings in candidates.items():
         alike = [reading for reading in readings if reading in proven]

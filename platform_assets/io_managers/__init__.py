@@ -1,1 +1,1 @@
-"""How assets are kept: Parquet and PostgreSQL."""
+"""How assets are kept: Parquet in the lake, tables in PostgreSQL. Storage only, no business rule."""

@@ -1,1 +1,4 @@
-"""What assets are given: engine, lake, PostgreSQL, landing zone."""
+"""What assets are given: the settings, the lake, the engine, PostgreSQL.
+
+Belongs here: thin Dagster resources over the domain packages. Does not belong here: business rules.
+"""

@@ -36,7 +36,8 @@ class Clock:
 
     def at(self, day: npt.NDArray[Any] | list[int]) -> npt.NDArray[np.float64]:
         """Operational time reached at a moment, given in days with fractions."""
-        return np.interp(day, np.arange(WORLD_DAYS + 1), self._reached)
+        reached: npt.NDArray[np.float64] = np.interp(day, np.arange(WORLD_DAYS + 1), self._reached)
+        return reached
 
     def day_at(self, position: npt.NDArray[np.float64]) -> npt.NDArray[np.int16]:
         """The calendar day on which operational time reaches a position."""

@@ -17,7 +17,7 @@ from platform_assets.samples.plan import WORLD_DAYS, Plan, Window
 from platform_assets.samples.text import Words, integers, joined, pick, words
 
 GROUPS = ("online", "business", "store")
-GROUP_SHARES = (0.62, 0.12, 0.26)
+GROUP_SHARES = (0.7, 0.12, 0.18)
 HOMES = ("ecommerce_transactions", "superstore_sales", "retail_analytics")
 """The dataset of each group's first purchases."""
 ALSO_IN_STORES = (0.6, 0.25, 1.0)
@@ -31,7 +31,7 @@ FIRST_NUMBER = 12_346
 ESTABLISHED = 2.0
 """So many times the usual number of newcomers in the first year, before any file: the base to start from."""
 SEGMENT_CHANGES_PER = 40
-"""One business in so many moves to another segment, of those that buy most."""
+"""One business in so many moves to another segment, of those that buy fairly often."""
 NO_DATE = WORLD_DAYS + 50_000
 """A death after this day is written as no date: decades beyond the world."""
 
@@ -146,11 +146,12 @@ def _moves(
     birth: npt.NDArray[np.float64],
     death: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.int16]:
-    """The day each customer changes segments: for some of the best businesses halfway through their visible life."""
+    """The day each customer changes segments: for some busy businesses halfway through their visible life."""
     first, last = np.maximum(birth, plan.superstore_window.first), np.minimum(death, WORLD_DAYS)
     purchases = np.where(businesses, gamma * np.maximum(last - first, 0), 0)
     count = max(2, int(businesses.sum()) // SEGMENT_CHANGES_PER)
-    movers = np.argsort(-purchases, kind="stable")[1 : 1 + count]
+    often = int(businesses.sum()) // 4
+    movers = np.argsort(-purchases, kind="stable")[often : often + count]
     result = np.full(len(gamma), WORLD_DAYS, dtype=np.int16)
     result[movers] = ((first + last) / 2)[movers].astype(np.int16)
     return result

@@ -30,7 +30,10 @@ from platform_assets.samples.text import (
 from platform_assets.samples.world import World
 
 DATASET = "ecommerce_transactions"
-HEADER = "transaction_id,customer_id,product_id,product_name,transaction_date,quantity,unit_price,total_amount,country,channel"
+HEADER = (
+    "transaction_id,customer_id,product_id,product_name,transaction_date,"
+    "quantity,unit_price,total_amount,country,channel"
+)
 OLD_HEADER = "InvoiceNo,CustomerID,StockCode,Description,InvoiceDate,Quantity,UnitPrice,Amount,Country,Channel"
 """What the shop's former system called the same columns; the first third of the files has it."""
 LINES_SHARES = 0.72 ** np.arange(12) / (0.72 ** np.arange(12)).sum()

@@ -134,6 +134,18 @@ def stop_postgres(settings: Settings) -> bool:
         return Cluster(settings.home).stop()
 
 
+def stop_postgres_if_unused(settings: Settings) -> bool:
+    """Stop the embedded server if no process uses it, and return whether it was stopped.
+
+    Raises:
+        ServiceError: It does not stop.
+    """
+    if settings.postgres_url is not None or not _lock(settings).exists():
+        return False
+    with exclusive_lock(_lock(settings)):
+        return is_unused(_users(settings)) and Cluster(settings.home).stop()
+
+
 def postgres_status(settings: Settings) -> PostgresStatus:
     """Tell whether PostgreSQL runs, without starting it.
 
@@ -164,10 +176,8 @@ def _leave(settings: Settings) -> None:
     usage.sessions = max(0, usage.sessions - 1)
     if usage.sessions:
         return
-    with exclusive_lock(_lock(settings)):
-        _usages.pop(settings.home).share.release()
-        if is_unused(_users(settings)):
-            Cluster(settings.home).stop()
+    _usages.pop(settings.home).share.release()
+    stop_postgres_if_unused(settings)
 
 
 def _lock(settings: Settings) -> Path:

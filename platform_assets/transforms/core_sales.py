@@ -91,15 +91,15 @@ def update_sales(core: Table, sources: list[Source], engine: Engine) -> tuple[Sn
         The next version, not published, and the slices written.
     """
     before = core.snapshot()
+    rows = {key: count for source in sources for key, count in _rows(source).items()}
     wanted = {key: identity for source in sources for key, identity in _wanted(source).items()}
     write, removed = changed_keys(wanted, before.ids)
     if not write:
         return before.with_slices({}, removed, {}), []
     segment = core.new_segment()
     frames = [frame for source in sources if (frame := _changed_rows(source, write, engine)) is not None]
-    rows = frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical")
-    engine.write(rows, segment, SALES_SCHEMA)
-    slices = {key: Slice(wanted[key], segment.name) for key in write}
+    engine.write(frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical"), segment, SALES_SCHEMA)
+    slices = {key: Slice(wanted[key], segment.name, {"rows": rows[key]}) for key in write}
     after = before.with_slices(slices, removed, {segment.name: tuple(write)})
     return _compacted(after, core, engine), write
 
@@ -115,6 +115,11 @@ def _wanted(source: Source) -> Mapping[str, str]:
         f"{source.contract.dataset}/{name}": hashlib.sha256(f"{CONFORMED_BY}:{piece['id']}".encode()).hexdigest()[:32]
         for name, piece in pieces.items()
     }
+
+
+def _rows(source: Source) -> Mapping[str, int]:
+    pieces = source.accepted.attributes.get("pieces", {})
+    return {f"{source.contract.dataset}/{name}": piece["rows"] for name, piece in pieces.items()}
 
 
 def _changed_rows(source: Source, write: list[str], engine: Engine) -> nw.LazyFrame | None:

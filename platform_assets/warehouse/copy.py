@@ -53,28 +53,33 @@ def copy_batches(
 class _Stream:
     """A file-like object of COPY data, made batch by batch while the server takes it."""
 
-    def __init__(
-        self, columns: Sequence[TargetColumn], schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-    ) -> None:
+    def __init__(self, columns: Sequence[TargetColumn], schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
         self._encoder = encoder_for(columns)
         self._columns = columns
         self._schema = schema
         self._chunks = self._encoded(batches)
         self.options = self._encoder.options
         self.totals = no_rows(columns)
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
+
+    def readline(self, size: int = -1) -> bytes:
+        """Satisfy psycopg2's type; it only reads."""
+        return self.read(size)
 
     def read(self, _size: int = -1) -> bytes:
-        """Return the next batch's bytes, however many; psycopg2 sends what it gets."""
+        """Return the next bytes, however many: psycopg2 sends what it gets, and stops at none.
+
+        Encoders hold bytes back until they are worth sending, so an empty piece is not the end.
+        """
         try:
-            return next(self._chunks, b"")
-        except Exception as failure:
+            return next(filter(None, self._chunks), b"")
+        except BaseException as failure:
             # psycopg2 reports any failure of a source as a cancelled query; the caller raises the real one.
             self.failure = failure
             raise
 
     def _encoded(self, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
-        yield from filter(None, [self._encoder.header()])
+        yield self._encoder.header()
         for batch in _pieces(batches):
             if not batch.schema.equals(self._schema):
                 problem = f"A batch has the schema [{_shown(batch.schema)}] instead of [{_shown(self._schema)}]."
@@ -82,7 +87,7 @@ class _Stream:
             exact = cast_exactly(batch, self._columns)
             self.totals = self.totals.plus(batch_totals(exact, self._columns))
             yield self._encoder.encode(exact)
-        yield from filter(None, [self._encoder.footer()])
+        yield self._encoder.footer()
 
 
 def _pieces(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

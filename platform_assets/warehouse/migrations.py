@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 from psycopg2 import extensions
 
 from platform_assets.errors import PlatformError
@@ -51,7 +52,8 @@ def migrate(connection: extensions.connection, folder: Path = MIGRATIONS) -> lis
         Names of the files applied now, in order; empty when the database is up to date.
 
     Raises:
-        MigrationError: An applied file was changed or is gone, or a file's name or number is not in order.
+        MigrationError: An applied file was changed or is gone, a file's name or number is not in order,
+            or its statements failed.
     """
     migrations = read_migrations(folder)
     with transaction(connection) as cursor:
@@ -117,8 +119,16 @@ def _apply(connection: extensions.connection, migration: Migration, migrations: 
         lock(cursor, _LOCK)
         if migration not in _pending(migrations, _applied(cursor)):
             return False
-        cursor.execute(migration.statements)
+        _execute(cursor, migration)
         cursor.execute(
             "INSERT INTO ops.schema_migrations (name, sha256) VALUES (%s, %s)", (migration.name, migration.sha256)
         )
         return True
+
+
+def _execute(cursor: extensions.cursor, migration: Migration) -> None:
+    try:
+        cursor.execute(migration.statements)
+    except psycopg2.Error as error:
+        problem = f"Migration {migration.name} failed, and nothing of it was applied: {str(error).strip()}"
+        raise MigrationError(problem, "Correct the file, or what it relies on, and run again.") from error

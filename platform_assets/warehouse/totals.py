@@ -90,9 +90,7 @@ def batch_totals(batch: pa.RecordBatch, columns: Sequence[TargetColumn]) -> Copy
     return CopyTotals(batch.num_rows, {column.name: _array_totals(column.kind, array) for column, array in pairs})
 
 
-def table_totals(
-    cursor: extensions.cursor, table: sql.Identifier, columns: Sequence[TargetColumn]
-) -> CopyTotals:
+def table_totals(cursor: extensions.cursor, table: sql.Identifier, columns: Sequence[TargetColumn]) -> CopyTotals:
     """Total the rows of a table."""
     measures = [_measures(column) for column in columns]
     query = sql.SQL("SELECT count(*), {} FROM {}").format(sql.SQL(", ").join(measures), table)
@@ -109,21 +107,10 @@ def _array_totals(kind: Kind, array: pa.Array) -> ColumnTotals:
     nulls = array.null_count
     if nulls == len(array):
         return ColumnTotals(nulls)
-    match kind:
-        case Kind.INTEGER:
-            return ColumnTotals(nulls, _integer_sum(array))
-        case Kind.NUMERIC:
-            return ColumnTotals(nulls, pc.sum(array).as_py())
-        case Kind.BOOLEAN:
-            return ColumnTotals(nulls, Decimal(pc.sum(array).as_py()))
-        case Kind.FLOAT:
-            return ColumnTotals(nulls, pc.sum(pc.abs(array.cast(pa.float64()))).as_py())
-        case Kind.TEXT:
-            return ColumnTotals(nulls, Decimal(pc.sum(pc.binary_length(array)).as_py()))
-        case Kind.DATE | Kind.TIMESTAMP:
-            return _extent(nulls, array.view(pa.int32() if kind is Kind.DATE else pa.int64()))
-        case Kind.OTHER:
-            return ColumnTotals(nulls)
+    if kind in _STORED_AS:
+        bounds = pc.min_max(array.view(_STORED_AS[kind])).as_py()
+        return ColumnTotals(nulls, None, bounds["min"], bounds["max"])
+    return ColumnTotals(nulls, _ARROW_TOTALS[kind](array))
 
 
 def _integer_sum(array: pa.Array) -> Decimal:
@@ -135,12 +122,18 @@ def _integer_sum(array: pa.Array) -> Decimal:
     return total
 
 
-def _extent(nulls: int, array: pa.Array) -> ColumnTotals:
-    bounds = pc.min_max(array).as_py()
-    return ColumnTotals(nulls, None, bounds["min"], bounds["max"])
+_STORED_AS = {Kind.DATE: pa.int32(), Kind.TIMESTAMP: pa.int64()}
 
+_ARROW_TOTALS: dict[Kind, Callable[[pa.Array], Decimal | float | None]] = {
+    Kind.INTEGER: _integer_sum,
+    Kind.NUMERIC: lambda array: pc.sum(array).as_py(),
+    Kind.BOOLEAN: lambda array: Decimal(pc.sum(array).as_py()),
+    Kind.FLOAT: lambda array: pc.sum(pc.abs(array.cast(pa.float64()))).as_py(),
+    Kind.TEXT: lambda array: Decimal(pc.sum(pc.binary_length(array)).as_py()),
+    Kind.OTHER: lambda _: None,
+}
 
-_TOTALS = {
+_SQL_TOTALS = {
     Kind.INTEGER: "sum({0})::numeric, NULL, NULL",
     Kind.NUMERIC: "sum({0}), NULL, NULL",
     Kind.BOOLEAN: "CASE WHEN count({0}) > 0 THEN (count(*) FILTER (WHERE {0}))::numeric END, NULL, NULL",
@@ -154,7 +147,7 @@ _TOTALS = {
 
 
 def _measures(column: TargetColumn) -> sql.Composed:
-    return sql.SQL("count({0}), " + _TOTALS[column.kind]).format(sql.Identifier(column.name))
+    return sql.SQL("count({0}), " + _SQL_TOTALS[column.kind]).format(sql.Identifier(column.name))
 
 
 def _combined(left: Any, right: Any, combine: Callable[[Any, Any], Any]) -> Any:

@@ -4,7 +4,6 @@ Belongs here: begin, commit, locks, time limits, and the translation of database
 written.
 """
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
@@ -28,11 +27,11 @@ _LIMITS = {
     "maintenance_work_mem": "256MB",
     "timezone": "UTC",
     "datestyle": "ISO, YMD",
+    # PostgreSQL then writes names of tables with their schema, and nothing of a user's shadows its own functions.
     "search_path": "pg_catalog, pg_temp",
 }
 
 _owned: "WeakSet[extensions.connection]" = WeakSet()
-_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -64,8 +63,8 @@ def transaction(connection: extensions.connection) -> Iterator[extensions.cursor
     _owned.add(connection)
     try:
         with _translated(), connection, connection.cursor() as cursor:
-            for name, value in _LIMITS.items():
-                cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+            settings = sql.SQL(", ").join([sql.SQL("set_config(%s, %s, true)")] * len(_LIMITS))
+            cursor.execute(sql.SQL("SELECT {}").format(settings), [text for pair in _LIMITS.items() for text in pair])
             yield cursor
     finally:
         _owned.discard(connection)

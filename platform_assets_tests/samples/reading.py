@@ -72,9 +72,12 @@ def _read_file(path: Path, result: Reading) -> None:
         if len(cells) != len(header):
             result.rejected.append((path.name, lines.line_num))
             continue
-        if delimiter == ";":
-            cells = [cell.replace(",", ".") if cell.replace(",", "").lstrip("-").isdigit() else cell for cell in cells]
-        result.rows.append(Row(path.name, lines.line_num, dict(zip(header, cells, strict=True))))
+        read_cells = map(_with_point, cells) if delimiter == ";" else cells
+        result.rows.append(Row(path.name, lines.line_num, dict(zip(header, read_cells, strict=True))))
+
+
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if cell.replace(",", "").lstrip("-").isdigit() else cell
 
 
 def _column(header: str, *, catalogue: bool) -> str:

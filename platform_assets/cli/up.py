@@ -1,0 +1,63 @@
+"""``up``, ``status`` and ``down``: the services, as a person sees them."""
+
+from datetime import UTC, datetime
+
+from platform_assets.services.postgres import PostgresStatus, postgres_status, stop_postgres_if_unused
+from platform_assets.services.supervisor import serve, serving, stop_serving
+from platform_assets.settings import Settings
+
+
+def up(settings: Settings, port: int) -> int:
+    """Serve the UI until Ctrl-C, SIGTERM or ``down``.
+
+    Raises:
+        ServiceError: It cannot be served, or something that belongs to it ended by itself.
+    """
+    serve(settings, port, lambda sentence: print(sentence, flush=True))
+    return 0
+
+
+def status(settings: Settings) -> int:
+    """Print what runs on this home."""
+    state = serving(settings)
+    if state is None:
+        print("UI          not running; start it with ./platform up")
+    elif state.left_over():
+        print("UI          its supervisor was killed; ./platform down ends what is left")
+    else:
+        print(f"UI          {state.url}   pid {state.supervisor.pid}   {_since(state.since)}")
+    for process in state.processes if state else ():
+        what = f"pid {process.identity.pid}" if process.identity.is_running() else "ended"
+        print(f"  {process.name:<10}{what}   log {process.log}")
+    print(_postgres_line(postgres_status(settings)))
+    print(f"home        {settings.home}")
+    return 0
+
+
+def down(settings: Settings) -> int:
+    """Stop what ``up`` started, and a database server that nobody uses.
+
+    Raises:
+        ServiceError: It does not stop.
+    """
+    stopped = stop_serving(settings)
+    stopped = stop_postgres_if_unused(settings) or stopped
+    print("Stopped." if stopped else "Nothing was running.")
+    found = postgres_status(settings)
+    if found.embedded and found.running:
+        print("PostgreSQL still runs, because another command uses it.")
+    return 0
+
+
+def _postgres_line(found: PostgresStatus) -> str:
+    kind = "embedded" if found.embedded else "configured by PLATFORM_POSTGRES_URL"
+    if not found.running:
+        return f"PostgreSQL  {kind}, {'not running; commands start it' if found.embedded else 'does not answer'}"
+    details = f"   pid {found.pid}   {_since(found.since)}" if found.pid and found.since else ""
+    return f"PostgreSQL  {kind}, {found.address}{details}"
+
+
+def _since(moment: datetime) -> str:
+    seconds = int((datetime.now(tz=UTC) - moment).total_seconds())
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"since {moment.astimezone():%Y-%m-%d %H:%M} ({hours} h {minutes:02} min)"

@@ -1,0 +1,114 @@
+"""core/*: one conformed model over all datasets, from their accepted versions."""
+
+import dagster as dg
+import narwhals as nw
+
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.lake.table import ACCEPTED, Table
+from platform_assets.lake.update import Update
+from platform_assets.lake.whole import content_ids, whole_update
+from platform_assets.metadata import column_schema
+from platform_assets.resources.platform import PlatformResource
+from platform_assets.transforms.accepted import counting_rows
+from platform_assets.transforms.core_dimensions import (
+    CHANNELS_SCHEMA,
+    CUSTOMERS_SCHEMA,
+    PRODUCTS_SCHEMA,
+    channels,
+    customers,
+    price_edges,
+    products,
+)
+from platform_assets.transforms.core_sales import SALES_DATASETS, SALES_SCHEMA, Source, sales_rows, update_sales
+
+_OWNER = "team:data"
+_CATALOG = "product_catalog"
+
+
+@dg.asset(
+    key=["core", "sales"],
+    io_manager_key="lake",
+    group_name="core",
+    kinds={"parquet"},
+    owners=[_OWNER],
+    deps=[dg.AssetKey(["staging", dataset]) for dataset in SALES_DATASETS],
+    metadata=column_schema(SALES_SCHEMA),
+)
+def core_sales(platform: PlatformResource) -> dg.MaterializeResult[Update]:
+    """All sales datasets, one line per sale line, with lineage to file and row; only changed files are computed."""
+    sources = [Source(CONTRACTS[name], platform.table("staging", name)) for name in SALES_DATASETS]
+    table = platform.table("core", "sales")
+    before = table.snapshot()
+    after, written = update_sales(table, sources, platform.engine)
+    metadata = {"files conformed": len(written), "files removed": len(set(before.slices) - set(after.slices))}
+    return dg.MaterializeResult(value=Update(after, is_news=after != before), metadata=metadata)
+
+
+@dg.asset(
+    key=["core", "customers"],
+    io_manager_key="lake",
+    group_name="core",
+    kinds={"parquet"},
+    owners=[_OWNER],
+    ins={"sales": dg.AssetIn(["core", "sales"])},
+    metadata=column_schema(CUSTOMERS_SCHEMA),
+)
+def core_customers(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
+    """Every known customer of any dataset, described as in the newest sale that says something."""
+    snapshot = sales.snapshot()
+    update = whole_update(
+        platform.table("core", "customers"),
+        content_ids(snapshot),
+        lambda: customers(sales_rows(sales, snapshot, platform.engine), SALES_DATASETS),
+        CUSTOMERS_SCHEMA,
+        platform.engine,
+    )
+    return dg.MaterializeResult(value=update)
+
+
+@dg.asset(
+    key=["core", "products"],
+    io_manager_key="lake",
+    group_name="core",
+    kinds={"parquet"},
+    owners=[_OWNER],
+    ins={"sales": dg.AssetIn(["core", "sales"])},
+    deps=[dg.AssetKey(["staging", _CATALOG])],
+    metadata=column_schema(PRODUCTS_SCHEMA),
+)
+def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
+    """Every product that is sold or in the catalogue; the catalogue's description wins over that on sales."""
+    staged, snapshot = platform.table("staging", _CATALOG), sales.snapshot()
+    accepted = staged.snapshot(ACCEPTED)
+    catalog = counting_rows(staged, accepted, CONTRACTS[_CATALOG], platform.engine)
+    edges = price_edges(catalog, platform.engine)
+
+    def build() -> nw.LazyFrame:
+        return products(sales_rows(sales, snapshot, platform.engine), catalog, edges)
+
+    made_from = [content_ids(snapshot), accepted.attributes.get("pieces")]
+    table = platform.table("core", "products")
+    update = whole_update(table, made_from, build, PRODUCTS_SCHEMA, platform.engine)
+    return dg.MaterializeResult(value=update, metadata={"price tier edges": ", ".join(f"{edge:,}" for edge in edges)})
+
+
+@dg.asset(
+    key=["core", "channels"],
+    io_manager_key="lake",
+    group_name="core",
+    kinds={"parquet"},
+    owners=[_OWNER],
+    ins={"sales": dg.AssetIn(["core", "sales"])},
+    metadata=column_schema(CHANNELS_SCHEMA),
+)
+def core_channels(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
+    """Every channel through which something was sold, with the number of sale lines."""
+    snapshot = sales.snapshot()
+    update = whole_update(
+        platform.table("core", "channels"),
+        content_ids(snapshot),
+        lambda: channels(sales_rows(sales, snapshot, platform.engine)),
+        CHANNELS_SCHEMA,
+        platform.engine,
+    )
+    return dg.MaterializeResult(value=update)

@@ -1,0 +1,57 @@
+"""What runs the assets: resources, IO managers, the executor, the job and the sensor of the landing zone."""
+
+import dagster as dg
+
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.ingestion.arrivals import Arrivals, arrivals, next_cursor
+from platform_assets.io_managers.parquet import ParquetIOManager
+from platform_assets.io_managers.postgres import PostgresIOManager
+from platform_assets.progress import progress_logger
+from platform_assets.resources.platform import PlatformResource
+from platform_assets.resources.postgres import PostgresResource
+
+REFRESH = "refresh"
+
+refresh = dg.define_asset_job(
+    REFRESH,
+    selection=dg.AssetSelection.all(),
+    description="Bring everything up to date with the landing zone; only new, changed and removed files cost work.",
+)
+
+
+@dg.sensor(
+    name="landing_zone",
+    job=refresh,
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts one run when files in the landing zone are new, changed or gone, and completely written.",
+)
+def landing_zone(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult | dg.SkipReason:
+    """Compare the landing zone with what the lake has read; a file is complete when two looks find it alike."""
+    seen: Arrivals = arrivals(
+        {dataset: platform.landing_folder(dataset) for dataset in CONTRACTS},
+        {dataset: platform.table("raw", dataset) for dataset in CONTRACTS},
+    )
+    decision = next_cursor(context.cursor, seen)
+    if not decision.starts_run:
+        context.update_cursor(decision.cursor)
+        return dg.SkipReason(decision.reason)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=decision.run_key)], cursor=decision.cursor)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything but the assets."""
+    platform, postgres = PlatformResource(), PostgresResource()
+    return dg.Definitions(
+        jobs=[refresh],
+        sensors=[landing_zone],
+        executor=dg.in_process_executor,
+        loggers={"console": progress_logger},
+        resources={
+            "platform": platform,
+            "postgres": postgres,
+            "lake": ParquetIOManager(platform=platform),
+            "warehouse": PostgresIOManager(postgres=postgres),
+        },
+    )

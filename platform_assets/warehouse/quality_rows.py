@@ -1,0 +1,70 @@
+"""Assessments in the shape of the quality tables."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from platform_assets.engines.engine import INSTANT, MONEY
+from platform_assets.quality.ledger import PARTS
+from platform_assets.quality.results import Assessment
+
+CHECK_RESULTS_SCHEMA = pa.schema(
+    [
+        ("run_id", pa.string()),
+        ("evaluated_at", INSTANT),
+        ("dataset", pa.string()),
+        ("rule", pa.string()),
+        ("dimension", pa.string()),
+        ("severity", pa.string()),
+        ("passed", pa.bool_()),
+        ("rows_checked", pa.int64()),
+        ("rows_failed", pa.int64()),
+        ("score", pa.float64()),
+        ("threshold", pa.float64()),
+        ("as_of_date", pa.date32()),
+    ]
+)
+LEDGER_SCHEMA = pa.schema(
+    [
+        ("dataset", pa.string()),
+        ("source_file", pa.string()),
+        *((f"rows_{part}", pa.int64()) for part in PARTS),
+        *((f"amount_{part}", MONEY) for part in PARTS),
+        ("status", pa.string()),
+    ]
+)
+
+
+def check_rows(assessments: Iterable[Assessment], run_id: str) -> pa.Table:
+    """One row per check of a run."""
+    lines = [
+        {
+            "run_id": run_id,
+            "evaluated_at": assessment.evaluated_at.replace(tzinfo=None),
+            "as_of_date": assessment.as_of,
+            **{name: getattr(result, name) for name in ("dataset", "rule", "passed", "rows_checked", "rows_failed")},
+            "dimension": result.dimension.value,
+            "severity": result.severity.value,
+            "score": result.score,
+            "threshold": result.threshold,
+        }
+        for assessment in assessments
+        for result in assessment.results
+    ]
+    return pa.Table.from_pylist(lines, schema=CHECK_RESULTS_SCHEMA)
+
+
+def ledger_rows(assessments: Iterable[Assessment]) -> pa.Table:
+    """One row per raw file."""
+    lines = [
+        {
+            "dataset": line.dataset,
+            "source_file": line.source_file,
+            **{f"rows_{part}": count for part, count in zip(PARTS, line.rows, strict=True)},
+            **{f"amount_{part}": amount for part, amount in zip(PARTS, line.amounts, strict=True)},
+            "status": line.status,
+        }
+        for assessment in assessments
+        for line in assessment.ledger
+    ]
+    return pa.Table.from_pylist(lines, schema=LEDGER_SCHEMA)
