@@ -1,11 +1,14 @@
-"""``psql``, ``dg`` and ``dagster``: other programs, on the platform's database and instance."""
+"""``psql``, ``dg`` and ``dagster``: programs of others, on the platform's database and instance."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from psycopg2.extensions import parse_dsn
 
 from platform_assets.services.cluster import programs
 from platform_assets.services.dagster_home import prepare_dagster_home
@@ -14,14 +17,23 @@ from platform_assets.settings import Settings
 
 
 def psql(settings: Settings, arguments: Sequence[str]) -> int:
-    """Run the embedded psql on the warehouse.
+    """Run psql on the warehouse; ``--dbname dagster`` and the like lead elsewhere on the same server.
 
     Raises:
         ServiceError: PostgreSQL cannot be reached.
     """
+    embedded = str(programs() / "psql")
+    # The embedded one has no TLS, which a configured server may ask for.
+    program = embedded if settings.postgres_url is None else shutil.which("psql") or embedded
     with postgres_session(settings) as urls:
-        # The address comes first: psql takes a database name among the arguments for a user name otherwise.
-        return _call([str(programs() / "psql"), f"--dbname={urls.dsn}", *arguments], {})
+        return _call([program, *arguments], _connection_variables(urls.dsn))
+
+
+def _connection_variables(dsn: str) -> dict[str, str]:
+    """Name an address in libpq's variables: arguments of psql come before them, and no password shows in ``ps``."""
+    parts = parse_dsn(dsn)
+    database = parts.pop("dbname")
+    return {"PGDATABASE": database, **{f"PG{name.upper()}": value for name, value in parts.items()}}
 
 
 def dagster(settings: Settings, program: str, arguments: Sequence[str]) -> int:

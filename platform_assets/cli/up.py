@@ -28,7 +28,7 @@ def status(settings: Settings) -> int:
         print(f"UI          {state.url}   pid {state.supervisor.pid}   {_since(state.since)}")
     for process in state.processes if state else ():
         what = f"pid {process.identity.pid}" if process.identity.is_running() else "ended"
-        print(f"  {process.name:<10}{what}   log {process.log}")
+        print(f"  {process.name:<12} {what}   log {process.log}")
     print(_postgres_line(postgres_status(settings)))
     print(f"home        {settings.home}")
     return 0

@@ -47,7 +47,7 @@ def defs() -> dg.Definitions:
         jobs=[refresh],
         sensors=[landing_zone],
         executor=dg.in_process_executor,
-        loggers={"console": progress_logger},
+        loggers={"progress": progress_logger},
         resources={
             "platform": platform,
             "postgres": postgres,

@@ -142,8 +142,8 @@ class DateEvidence:
 
     @property
     def indifferent(self) -> bool:
-        """Whether every date means the same day in each of its formats, as the fifth of May does."""
-        return all(same for _, same in self._groups)
+        """Whether several formats are possible and every date means the same day in each, as the fifth of May does."""
+        return len(self.candidates()) > 1 and all(same for _, same in self._groups)
 
     def cover(self) -> list[tuple[str, int, list[str]]]:
         """The formats needed to explain every dated cell: name, cells it explains, two of them."""

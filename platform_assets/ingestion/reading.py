@@ -23,6 +23,20 @@ from platform_assets.ingestion.source import Source
 NO_FORMATS: Mapping[str, DateReading] = {}
 
 
+class LinesRefusedError(FileRefusedError):
+    """A file was refused after all of its lines had been read.
+
+    Args:
+        problem: What is wrong.
+        remedy: What to do about it.
+        lines: How many data lines the file has.
+    """
+
+    def __init__(self, problem: str, remedy: str, lines: int) -> None:
+        super().__init__(problem, remedy)
+        self.lines = lines
+
+
 @dataclass(frozen=True)
 class FileReport:
     """One file, read to its end.
@@ -96,8 +110,11 @@ class FileReader:
         if not rows and not self._spool.count:
             problem = "The file has a header line and no data."
             raise FileRefusedError(problem, "Deliver it again with its data, or remove it.")
-        mapping.require()
-        self._report = self._complete(source, mapping, rows)
+        try:
+            mapping.require()
+            self._report = self._complete(source, mapping, rows)
+        except FileRefusedError as error:
+            raise LinesRefusedError(error.problem, error.remedy, rows + self._spool.count) from error
 
     def _open(self, mapping: "_Mapping", spool: RejectSpool) -> Source:
         if self._file.refusal:

@@ -189,7 +189,8 @@ def _start_all(group: _Group, say: Say) -> None:
     code_port = web.free_port()
     workspace = str(_write_workspace(group.settings, code_port))
     say("Starting the code server, the daemon and the web server.")
-    code = ["code-server", "start", "--host", web.LOOPBACK, "--port", str(code_port), "--module-name", MODULE]
+    code = ["code-server", "start", "--module-name", MODULE, "--location-name", LOCATION]
+    code += ["--host", web.LOOPBACK, "--port", str(code_port)]
     group.start("code server", [_program("dagster"), *code], lambda: web.accepts(code_port))
     group.start("daemon", [_program("dagster-daemon"), "run", "--workspace", workspace], lambda: True)
     ui = ["--host", web.LOOPBACK, "--port", str(group.port), "--workspace", workspace]

@@ -42,7 +42,7 @@ def copy_batches(
         table, sql.SQL(", ").join(map(sql.Identifier, schema.names)), sql.SQL(stream.options)
     )
     try:
-        cursor.copy_expert(statement, stream)
+        cursor.copy_expert(statement, stream)  # type: ignore[arg-type]  # psycopg2 never reads it by lines
     except psycopg2.Error:
         if stream.failure is not None:
             raise stream.failure from None
@@ -61,10 +61,6 @@ class _Stream:
         self.options = self._encoder.options
         self.totals = no_rows(columns)
         self.failure: BaseException | None = None
-
-    def readline(self, size: int = -1) -> bytes:
-        """Satisfy psycopg2's type; it only reads."""
-        return self.read(size)
 
     def read(self, _size: int = -1) -> bytes:
         """Return the next bytes, however many: psycopg2 sends what it gets, and stops at none.

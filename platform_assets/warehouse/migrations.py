@@ -87,8 +87,9 @@ def _read(path: Path) -> Migration:
 
 
 def _applied(cursor: extensions.cursor) -> dict[str, str]:
-    cursor.execute("SELECT to_regclass('ops.schema_migrations') IS NOT NULL")
-    if cursor.fetchone() == (False,):
+    # to_regclass() would answer from a cache that waiting for the lock does not refresh.
+    cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'ops' AND tablename = 'schema_migrations'")
+    if cursor.fetchone() == (0,):
         return {}
     cursor.execute("SELECT name, sha256 FROM ops.schema_migrations")
     return dict(cursor.fetchall())

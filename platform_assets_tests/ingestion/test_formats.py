@@ -4,7 +4,7 @@ import gzip
 import json
 import zipfile
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -81,12 +81,6 @@ def test_what_is_no_table_is_refused_with_its_reason(tmp_path: Path, content: by
     assert caught.value.remedy
 
 
-def test_a_file_that_is_gone_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(b"id,name\n1,a\n")
-    from_file = read(tmp_path / "a.csv", PAIR)
-    assert len(from_file.rows) == 1
-
-
 def test_a_gzip_bomb_is_refused_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "RATIO_COUNTS_FROM", 1_000_000)
     content = gzip.compress(b"id,name\n" + b"1,a\n" * 2_000_000)
@@ -138,7 +132,7 @@ def test_parquet_values_become_exact_text(tmp_path: Path) -> None:
             "moment": pa.array(
                 [datetime(2024, 1, 2, 3, 4, 5, 600_000, UTC), None], pa.timestamp("ns", "Europe/Berlin")
             ),
-            "naive": pa.array([datetime(2024, 1, 2, 3, 4, 5), None], pa.timestamp("us")),  # noqa: DTZ001
+            "naive": pa.array(["2024-01-02 03:04:05", None]).cast(pa.timestamp("us")),
             "flag": pa.array([True, False]),
             "kind": pa.array(["a", "b"]).dictionary_encode(),
             "nested": pa.array([{"x": [1, 2]}, None]),
@@ -183,7 +177,14 @@ def _workbook(path: Path, *sheets: Sequence[Sequence[object]]) -> Path:
 
 
 def test_the_sheet_with_the_headers_is_read_with_its_own_row_numbers(tmp_path: Path) -> None:
-    rows = [[None], ["id", "name", "price"], [17850.0, "a", 0.1], [None], ["x", None, 2.55], [3, "c", 1e-7]]
+    rows: list[list[object]] = [
+        [None],
+        ["id", "name", "price"],
+        [17850.0, "a", 0.1],
+        [None],
+        ["x", None, 2.55],
+        [3, "c", 1e-7],
+    ]
     of = contract("id", "name", ("price", ColumnType.MONEY))
     found = read(_workbook(tmp_path / "a.xlsx", [["notes"], ["nothing"]], rows), of)
     assert found.cells("id", "name", "price") == [("17850", "a", "0.1"), ("x", None, "2.55"), ("3", "c", "0.0000001")]
@@ -192,7 +193,11 @@ def test_the_sheet_with_the_headers_is_read_with_its_own_row_numbers(tmp_path: P
 
 
 def test_dates_in_a_sheet_become_iso_text(tmp_path: Path) -> None:
-    rows = [["id", "name"], [date(2024, 2, 29), datetime(2024, 2, 29, 13, 5)], [True, timedelta(hours=1)]]  # noqa: DTZ001
+    rows: list[list[object]] = [
+        ["id", "name"],
+        [date(2024, 2, 29), datetime.fromisoformat("2024-02-29 13:05")],
+        [True, timedelta(hours=1)],
+    ]
     found = read(_workbook(tmp_path / "a.xlsx", rows), contract("id", ("name", ColumnType.TIMESTAMP)))
     assert found.cells("id", "name")[0] == ("2024-02-29", "2024-02-29 13:05:00")
     assert found.rows[1]["id"] == "true"
@@ -240,8 +245,7 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_zone_ahead_of_utc_is_converted(tmp_path: Path) -> None:
-    moment = datetime(2024, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
-    pq.write_table(
-        pa.table({"id": ["1"], "name": pa.array([moment], pa.timestamp("us", "+01:00"))}), tmp_path / "a.parquet"
-    )
+    # 2024-01-01 00:30 in a zone one hour ahead, as microseconds: pandera makes pyarrow drop the zone of a datetime.
+    moment = pa.array([1_704_065_400_000_000], pa.int64()).cast(pa.timestamp("us", "+01:00"))
+    pq.write_table(pa.table({"id": ["1"], "name": moment}), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet", PAIR).cells("name") == [("2023-12-31 23:30:00Z",)]

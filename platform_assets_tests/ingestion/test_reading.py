@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from platform_assets.contracts.columns import ColumnType
-from platform_assets.ingestion.reading import read_file
+from platform_assets.errors import FileRefusedError
+from platform_assets.ingestion.reading import LinesRefusedError, read_file
 from platform_assets.ingestion.rejects import REJECT_SCHEMA
 from platform_assets.transforms.schemas import raw_schema
 from platform_assets_tests.ingestion.support import contract, landed, line_unique, read_bytes
@@ -41,7 +42,7 @@ def test_the_report_comes_after_the_last_batch(tmp_path: Path) -> None:
 
 
 def test_cells_are_exactly_as_delivered(tmp_path: Path) -> None:
-    found = read_bytes(tmp_path, 'id,name\n 007 ,"  NULL "\n"",\n'.encode(), PAIR)
+    found = read_bytes(tmp_path, b'id,name\n 007 ,"  NULL "\n"",\n', PAIR)
     assert found.cells("id", "name", "_extra", "_source_file") == [
         (" 007 ", "  NULL ", None, "file.csv"),
         ("", None, None, "file.csv"),
@@ -82,3 +83,19 @@ def test_columns_the_file_lacks_are_null(tmp_path: Path) -> None:
     found = read_bytes(tmp_path, b"name\na\n", of)
     assert found.cells("id", "name", "price") == [(None, "a", None)]
     assert found.report.missing_optional == ["id", "price"]
+
+
+def test_a_file_refused_after_its_lines_were_read_says_how_many(tmp_path: Path) -> None:
+    of = contract("id", ("value", ColumnType.DATE))
+    with pytest.raises(LinesRefusedError, match="can be read as") as caught:
+        read_bytes(tmp_path, b"id,value\n1,01/02/2024\n2,02/03/2024\n3\n", of)
+    assert caught.value.lines == 3
+
+
+def test_a_file_that_is_gone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"id,name\n1,a\n")
+    file = landed(path)
+    path.unlink()
+    with pytest.raises(FileRefusedError, match="cannot be read: No such file"):
+        list(read_file(file, PAIR).batches())

@@ -1,0 +1,158 @@
+"""What a run did, collected from Dagster, the lake and the warehouse."""
+
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import psycopg2
+from psycopg2.extras import RealDictCursor
+
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.lake.table import Table
+from platform_assets.quality.ledger import LedgerLine, total_line
+from platform_assets.quality.record import from_record
+from platform_assets.quality.results import Assessment
+from platform_assets.services.postgres import PostgresUrls
+from platform_assets.settings import Settings
+from platform_assets.warehouse.migrations import migrate
+from platform_assets.warehouse.read import row_counts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One finished run.
+
+    Attributes:
+        run_id: Dagster's id of it.
+        engine: On which engine it ran.
+        seconds: From the command to the result.
+        assessments: The judgement of every dataset.
+        tables: Rows per warehouse table.
+        segments: Customer segments with their size and money.
+        assets: Seconds per asset.
+        failures: What failed, by step.
+    """
+
+    run_id: str
+    engine: str
+    seconds: float
+    assessments: tuple[Assessment, ...]
+    tables: dict[str, int]
+    segments: tuple[dict[str, Any], ...]
+    assets: dict[str, float]
+    failures: dict[str, str]
+
+    @property
+    def layers(self) -> dict[str, float]:
+        """Seconds per layer, in the order of the flow."""
+        layers: dict[str, float] = {}
+        for name, seconds in self.assets.items():
+            layer = name.split("/", 1)[0]
+            layers[layer] = layers.get(layer, 0.0) + seconds
+        return layers
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome for programs."""
+        return {
+            "run_id": self.run_id,
+            "engine": self.engine,
+            "seconds": round(self.seconds, 3),
+            "gates": {
+                one.dataset: {"open": one.gate_is_open, "reasons": list(one.reasons)} for one in self.assessments
+            },
+            "datasets": {one.dataset: _dataset_json(one) for one in self.assessments},
+            "tables": self.tables,
+            "segments": [{name: _plain(value) for name, value in line.items()} for line in self.segments],
+            "seconds_per_asset": {name: round(seconds, 3) for name, seconds in self.assets.items()},
+            "seconds_per_layer": {name: round(seconds, 3) for name, seconds in self.layers.items()},
+            "failures": self.failures,
+        }
+
+
+def collect(settings: Settings, urls: PostgresUrls, result: dg.ExecuteInProcessResult, seconds: float) -> Outcome:
+    """Gather what a run did.
+
+    Args:
+        settings: Where the lake is.
+        urls: Where the warehouse is.
+        result: The run.
+        seconds: How long it took.
+    """
+    with closing(psycopg2.connect(urls.dsn)) as connection:
+        migrate(connection)
+        tables = row_counts(connection)
+        segments = _segments(connection)
+    return Outcome(
+        run_id=result.run_id,
+        engine=settings.engine,
+        seconds=seconds,
+        assessments=tuple(_assessments(settings)),
+        tables=tables,
+        segments=tuple(segments),
+        assets=_asset_seconds(result),
+        failures=_failures(result),
+    )
+
+
+def _assessments(settings: Settings) -> list[Assessment]:
+    snapshots = [Table(settings.lake / "assessment" / dataset).snapshot() for dataset in CONTRACTS]
+    return [from_record(one.attributes["assessment"]) for one in snapshots if "assessment" in one.attributes]
+
+
+def _segments(connection: psycopg2.extensions.connection) -> list[dict[str, Any]]:
+    statement = (
+        "SELECT segment, customers, customer_share, revenue_amount, revenue_share, avg_days_since_last "
+        "FROM analytics.rfm_segments WHERE customers > 0 ORDER BY revenue_amount DESC, segment"
+    )
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute(statement)
+        return [dict(line) for line in cursor.fetchall()]
+
+
+def _asset_seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    """Seconds per step, named after its asset; the step that stages a dataset carries its checks and quarantine."""
+    seconds = {}
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
+            name = event.step_key.replace("__", "/")
+            seconds[name] = getattr(event.event_specific_data, "duration_ms", 0.0) / 1000
+    return seconds
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    failures = {}
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            failures[str(event.step_key).replace("__", "/")] = error.message.strip() if error else "failed"
+    if not result.success and not failures:
+        failures["run"] = "the run did not succeed"
+    return failures
+
+
+def _dataset_json(assessment: Assessment) -> dict[str, Any]:
+    return {
+        "as_of": assessment.as_of.isoformat() if assessment.as_of else None,
+        "gate_open": assessment.gate_is_open,
+        "ledger": {
+            "total": _line_json(total_line(assessment.dataset, list(assessment.ledger))),
+            "files": [_line_json(line) for line in assessment.ledger],
+        },
+        "checks": [
+            {**{name: _plain(value) for name, value in asdict(result).items()}, "value": result.score}
+            for result in assessment.results
+        ],
+    }
+
+
+def _line_json(line: LedgerLine) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in asdict(line).items()}
+
+
+def _plain(value: Any) -> Any:
+    """Money as text, so that no program reads it as a binary float."""
+    return str(value) if isinstance(value, Decimal) else value

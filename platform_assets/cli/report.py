@@ -1,0 +1,152 @@
+"""The result of a run as a person wants to see it."""
+
+from decimal import Decimal
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from platform_assets.cli.outcome import Outcome
+from platform_assets.quality.ledger import PARTS, total_line
+from platform_assets.quality.results import SCORES, Assessment, CheckResult
+
+_RULES_SHOWN = 12
+_REFUSED_SHOWN = 10
+
+
+def show(outcome: Outcome, console: Console) -> None:
+    """Print the scorecard, the ledger, the tables, the segments, the times, and where to look next."""
+    console.print()
+    console.print(_scorecard(outcome))
+    _print_findings(outcome, console)
+    console.print(_ledger(outcome))
+    _print_refused(outcome, console)
+    console.print(_tables(outcome))
+    if outcome.segments:
+        console.print(_segments(outcome))
+    console.print(_times(outcome))
+    _print_verdict(outcome, console)
+
+
+def _table(title: str, *columns: str, left: int = 1) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position < left else "right", overflow="fold")
+    return table
+
+
+def _scorecard(outcome: Outcome) -> Table:
+    table = _table("Scorecard", "dataset", *SCORES, "rules kept", "gate")
+    for one in outcome.assessments:
+        rules = [result for result in one.results if result.rule not in SCORES]
+        kept = f"{sum(result.passed for result in rules)} of {len(rules)}"
+        gate = ("open" if one.gate_is_open else "SHUT") if one.has_rows else "no rows"
+        table.add_row(one.dataset, *(_score(one.result(name)) for name in SCORES), kept, gate)
+    return table
+
+
+def _score(result: CheckResult) -> str:
+    if result.score is None:
+        return "-"
+    if result.rule == "freshness":
+        text = f"{result.score:,.1f} h"
+        return text if result.passed else f"{text} (over {result.threshold:g} h)"
+    text = f"{result.score:.3%}"
+    return text if result.passed else f"{text} (under {result.threshold:.0%})"
+
+
+def _print_findings(outcome: Outcome, console: Console) -> None:
+    broken = [
+        (one.dataset, result)
+        for one in outcome.assessments
+        for result in one.results
+        if result.rows_failed and result.rule not in SCORES
+    ]
+    if not broken:
+        return
+    broken.sort(key=lambda pair: (pair[1].severity.value, -pair[1].rows_failed))
+    table = _table("Rules broken", "dataset", "rule", "rows", "of", "what happens", left=2)
+    for dataset, result in broken[:_RULES_SHOWN]:
+        happens = "set aside" if result.severity.value == "error" else "stays"
+        table.add_row(dataset, result.rule, f"{result.rows_failed:,}", f"{result.rows_checked:,}", happens)
+    console.print(table)
+    if len(broken) > _RULES_SHOWN:
+        console.print(f"and {len(broken) - _RULES_SHOWN} more: see quality.check_results\n")
+
+
+def _ledger(outcome: Outcome) -> Table:
+    table = _table("Row ledger: lines read = rejected + quarantined + duplicate + loaded", "dataset", "files", *PARTS)
+    for one in outcome.assessments:
+        total = total_line(one.dataset, list(one.ledger))
+        table.add_row(one.dataset, f"{len(one.ledger):,}", *(f"{count:,}" for count in total.rows))
+        if any(total.amounts):
+            table.add_row("  in money", "", *(_money(amount) for amount in total.amounts), style="dim")
+    return table
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _print_refused(outcome: Outcome, console: Console) -> None:
+    refused = [line for one in outcome.assessments for line in one.ledger if line.status == "refused"]
+    for line in refused[:_REFUSED_SHOWN]:
+        console.print(f"refused: {line.dataset}/{line.source_file}: {line.note}", markup=False)
+    if len(refused) > _REFUSED_SHOWN:
+        console.print(f"and {len(refused) - _REFUSED_SHOWN:,} more refused files: see quality.quarantine")
+    if refused:
+        console.print()
+
+
+def _tables(outcome: Outcome) -> Table:
+    table = _table("Warehouse", "table", "rows")
+    for name, rows in outcome.tables.items():
+        table.add_row(name, f"{rows:,}")
+    return table
+
+
+def _segments(outcome: Outcome) -> Table:
+    table = _table("Customer segments", "segment", "customers", "share", "revenue", "share", "days since last")
+    for line in outcome.segments:
+        table.add_row(
+            line["segment"],
+            f"{line['customers']:,}",
+            f"{line['customer_share']:.1%}",
+            _money(line["revenue_amount"]),
+            f"{line['revenue_share'] or 0:.1%}",
+            f"{line['avg_days_since_last']:,.0f}",
+        )
+    return table
+
+
+def _times(outcome: Outcome) -> Table:
+    table = _table("Time", "layer", "seconds")
+    for layer, seconds in outcome.layers.items():
+        table.add_row(layer, f"{seconds:,.1f}")
+    rest = outcome.seconds - sum(outcome.layers.values())
+    table.add_row("start and records", f"{rest:,.1f}")
+    table.add_row("total", f"{outcome.seconds:,.1f}")
+    return table
+
+
+def _print_verdict(outcome: Outcome, console: Console) -> None:
+    for step, problem in outcome.failures.items():
+        console.print(f"failed: {step}: {problem}", markup=False, style="red")
+    for one in outcome.assessments:
+        if not one.gate_is_open:
+            console.print(f"gate shut: {_why(one)}", markup=False, style="red")
+    if not outcome.failures and all(one.gate_is_open for one in outcome.assessments):
+        console.print("Every gate is open.", style="green")
+    console.print(
+        "\nWhere to look next:\n"
+        f"  ./platform up                      the Dagster UI; this run is {outcome.run_id[:8]}\n"
+        '  ./platform sql "select * from quality.quarantine limit 20"\n'
+        '  ./platform sql "select segment, count(*) from analytics.rfm_scores group by 1 order by 2 desc"',
+        markup=False,
+        highlight=False,
+    )
+
+
+def _why(assessment: Assessment) -> str:
+    reasons = "; ".join(assessment.reasons)
+    return f"{assessment.dataset}: {reasons}. Its news is held back; what was published before stays."

@@ -1,0 +1,129 @@
+"""The main job from the command line: an ordinary Dagster run in this process, and its result for people and programs.
+
+Belongs here: starting the run and turning its outcome into an exit code. Does not belong here: how the result is
+collected (``outcome``) and shown (``report``).
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from platform_assets.cli.generate import generate_sample
+from platform_assets.errors import PlatformError
+from platform_assets.ingestion.discovery import discover
+from platform_assets.services.dagster_home import prepare_dagster_home
+from platform_assets.services.locks import exclusive_lock
+from platform_assets.services.postgres import postgres_session
+from platform_assets.settings import Settings
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from platform_assets.cli.outcome import Outcome
+
+EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
+PID_TAG = "platform/pid"
+
+
+def run(settings: Settings, json_file: Path | None) -> int:
+    """Process the landing zone and show what came of it.
+
+    Args:
+        settings: Where everything is.
+        json_file: Where to write the result for programs, too.
+
+    Returns:
+        0 when every gate is open, 3 when one is shut, 1 when a step failed.
+
+    Raises:
+        PlatformError: Something a person has to see to before a run makes sense.
+    """
+    if json_file is not None and not json_file.parent.is_dir():
+        raise PlatformError(f"There is no folder {json_file.parent} to write {json_file.name} to.", "Make it first.")
+    if not _has_files(settings.raw):
+        _say(f"{settings.raw} is empty: generating sample data")
+        generate_sample(settings.raw, None, 42)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with exclusive_lock(settings.home / "run" / "refresh.lock"):
+        outcome = execute(settings)
+    from platform_assets.cli.report import show
+
+    show(outcome, Console())
+    if json_file is not None:
+        json_file.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")
+    return exit_code(outcome)
+
+
+def execute(settings: Settings) -> "Outcome":
+    """Run the job once and collect what it did.
+
+    Raises:
+        ServiceError: PostgreSQL cannot be started or reached.
+    """
+    started = time.monotonic()
+    _say("starting PostgreSQL and loading the assets")
+    with postgres_session(settings) as urls:
+        os.environ.update(prepare_dagster_home(settings, urls))
+        import dagster as dg
+
+        from platform_assets.cli.outcome import collect
+        from platform_assets.definitions import defs
+
+        job = defs().resolve_job_def("refresh")
+        with dg.DagsterInstance.get() as instance:
+            _fail_orphans(instance)
+            _say(f"processing {settings.raw} on {settings.engine}")
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"progress": {}}},
+                tags={PID_TAG: str(os.getpid())},
+            )
+        return collect(settings, urls, result, time.monotonic() - started)
+
+
+def exit_code(outcome: "Outcome") -> int:
+    """0 when every gate is open, 3 when one is shut, 1 when a step failed."""
+    if outcome.failures:
+        return EXIT_ERROR
+    return EXIT_OK if all(one.gate_is_open for one in outcome.assessments) else EXIT_GATE_SHUT
+
+
+def _fail_orphans(instance: "dg.DagsterInstance") -> None:
+    """Say of runs whose process is gone that they failed; nobody else would."""
+    import dagster as dg
+
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for one in instance.get_runs(unfinished):
+        pid = one.tags.get(PID_TAG)
+        if pid is not None and not _is_alive(int(pid)):
+            instance.report_run_failed(one, f"The command that ran it (process {pid}) was ended.")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
+
+def _has_files(raw: Path) -> bool:
+    if not raw.is_dir():
+        return False
+    return any(
+        discover(folder)
+        for folder in sorted(raw.iterdir())
+        if folder.is_dir() and not folder.name.startswith(("_", "."))
+    )
+
+
+def _say(text: str) -> None:
+    print(f"• {text}", file=sys.stderr, flush=True)
