@@ -26,7 +26,7 @@ class _Filter(logging.Filter):
         """Whether a record tells of progress."""
         event = _event(record)
         if event is None:
-            return getattr(record, "dagster_meta", {}).get("step_key") is not None
+            return record.levelno >= logging.INFO and getattr(record, "dagster_meta", {}).get("step_key") is not None
         return event.event_type_value == "STEP_SUCCESS"
 
 
@@ -36,7 +36,7 @@ def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.getLogger("platform_assets.progress")
     logger.handlers.clear()
     logger.propagate = False
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)  # Dagster's events, the ends of steps among them, are of that level
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Progress())
     handler.addFilter(_Filter())

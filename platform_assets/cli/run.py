@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 PID_TAG = "platform/pid"
+_WIDTH = 120
+"""Columns of the report where there is no terminal to ask."""
 
 
 def run(settings: Settings, json_file: Path | None) -> int:
@@ -53,7 +55,7 @@ def run(settings: Settings, json_file: Path | None) -> int:
         outcome = execute(settings)
     from platform_assets.cli.report import show
 
-    show(outcome, Console())
+    show(outcome, Console() if sys.stdout.isatty() else Console(width=_WIDTH))
     if json_file is not None:
         json_file.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")
     return exit_code(outcome)
