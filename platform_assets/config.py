@@ -113,7 +113,9 @@ def load_config(path: Path) -> Config:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         config = Config.model_validate(data)
     except FileNotFoundError:
-        raise SettingsError(f"There is no configuration file {path}.", "Set PLATFORM_CONFIG to one, or unset it.") from None
+        raise SettingsError(
+            f"There is no configuration file {path}.", "Set PLATFORM_CONFIG to one, or unset it."
+        ) from None
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not valid YAML: {error}.", "Correct it at the place named.") from None
     except ValidationError as error:

@@ -99,7 +99,11 @@ def customer_measures(sales: nw.LazyFrame, as_of: date, window_days: int | None)
     return frame.with_columns(
         since.cast(nw.Int64).alias("days_since_last"),
         nw.col("frequency").fill_null(0),
-        nw.when(nw.col("monetary_amount").is_null()).then(nw.lit(Decimal(0))).otherwise(nw.col("monetary_amount")).cast(nw.Decimal(18, 4)).alias("monetary_amount"),
+        nw.when(nw.col("monetary_amount").is_null())
+        .then(nw.lit(Decimal(0)))
+        .otherwise(nw.col("monetary_amount"))
+        .cast(nw.Decimal(18, 4))
+        .alias("monetary_amount"),
     ).with_columns((nw.col("days_since_last") * -1).alias("_rank"))
 
 
@@ -178,7 +182,13 @@ def _segment() -> nw.Expr:
 
 def _summary_line(name: str, found: Mapping[str, Any] | None, customers: int, revenue: Decimal) -> dict[str, Any]:
     if found is None:
-        return {"segment": name, "customers": 0, "customer_share": 0.0, "revenue_amount": Decimal(0), "revenue_share": 0.0}
+        return {
+            "segment": name,
+            "customers": 0,
+            "customer_share": 0.0,
+            "revenue_amount": Decimal(0),
+            "revenue_share": 0.0,
+        }
     size = found["customers"]
     return {
         "segment": name,

@@ -4,15 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from platform_assets.contracts.columns import Column, ColumnType
-from platform_assets.contracts.rules import (
-    Dimension,
-    LineUnique,
-    Present,
-    Readable,
-    RowRule,
-    Rule,
-    Severity,
-)
+from platform_assets.contracts.row_rules import Present, Readable, RowRule
+from platform_assets.contracts.rules import Dimension, LineUnique, Rule, Severity
 
 
 @dataclass(frozen=True, kw_only=True)

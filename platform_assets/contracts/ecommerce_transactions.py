@@ -4,18 +4,8 @@ from decimal import Decimal
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import (
-    Dimension,
-    KnownIn,
-    LineUnique,
-    NotAfterAsOf,
-    NotBefore,
-    NotEqual,
-    Present,
-    ProductOf,
-    Severity,
-    Within,
-)
+from platform_assets.contracts.row_rules import NotBefore, NotEqual, Present, ProductOf, Within
+from platform_assets.contracts.rules import Dimension, KnownIn, LineUnique, NotAfterAsOf, Severity
 
 CONTRACT = Contract(
     dataset="ecommerce_transactions",

@@ -2,7 +2,8 @@
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import Dimension, KeyUnique, LineUnique, NotAbove, Present, Severity, Within
+from platform_assets.contracts.row_rules import NotAbove, Present, Within
+from platform_assets.contracts.rules import Dimension, KeyUnique, LineUnique, Severity
 
 
 def _money(name: str, description: str, *aliases: str) -> Column:

@@ -4,17 +4,8 @@ from decimal import Decimal
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import (
-    Dimension,
-    KnownIn,
-    LineUnique,
-    NotAfterAsOf,
-    NotBefore,
-    OneOf,
-    ProductOf,
-    Severity,
-    Within,
-)
+from platform_assets.contracts.row_rules import NotBefore, OneOf, ProductOf, Within
+from platform_assets.contracts.rules import Dimension, KnownIn, LineUnique, NotAfterAsOf, Severity
 
 CHANNELS = ("Online", "Store", "Mobile", "Call Center", "Catalog")
 

@@ -2,8 +2,8 @@
 
 from platform_assets.contracts.columns import Column, ColumnType, ZeroPadded
 from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.row_rules import DaysBetween, Within
 from platform_assets.contracts.rules import (
-    DaysBetween,
     Dimension,
     KeyUnique,
     KnownIn,
@@ -11,7 +11,6 @@ from platform_assets.contracts.rules import (
     NotAfterAsOf,
     OneValuePer,
     Severity,
-    Within,
 )
 
 

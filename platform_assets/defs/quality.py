@@ -80,9 +80,7 @@ def quality_quarantine(platform: PlatformResource) -> dg.MaterializeResult[Merge
         for frame in frames:
             yield from stream(frame, QUARANTINE_SCHEMA, engine)
 
-    load = MergeLoad(
-        "quality.quarantine", ["dataset", "source_file", "source_row"], QUARANTINE_SCHEMA, batches()
-    )
+    load = MergeLoad("quality.quarantine", ["dataset", "source_file", "source_row"], QUARANTINE_SCHEMA, batches())
     first = [line for frame in frames for line in engine.collect(frame.head(_PREVIEW_ROWS)).to_pylist()]
     return dg.MaterializeResult(value=load, metadata={"preview": markdown_table(first, _PREVIEW_ROWS)})
 
@@ -112,4 +110,3 @@ def _scorecard_line(assessment: Assessment) -> dict[str, object]:
     scores = {name: assessment.result(name).score for name in SCORES}
     gate = "open" if assessment.gate_is_open else "SHUT: " + "; ".join(assessment.reasons)
     return {"dataset": assessment.dataset, **scores, "gate": gate if assessment.has_rows else "no rows"}
-

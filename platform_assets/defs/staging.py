@@ -142,8 +142,10 @@ def _dimension(name: str) -> str:
 
 def _outputs(contract: Contract, platform: PlatformResource, staged: Staged) -> dict[str, dg.MaterializeResult[Update]]:
     assessment = staged.assessment
-    record = platform.table("assessment", contract.dataset).snapshot().with_attributes(
-        assessment=to_record(assessment), quarantine_id=staged.quarantine_id
+    record = (
+        platform.table("assessment", contract.dataset)
+        .snapshot()
+        .with_attributes(assessment=to_record(assessment), quarantine_id=staged.quarantine_id)
     )
     return {
         "rows": dg.MaterializeResult(

@@ -48,7 +48,7 @@ class DuckDBEngine(Engine):
         yield from frame.to_native().fetch_arrow_reader(_ROWS_PER_BATCH)
 
     def _write(self, frame: nw.LazyFrame, path: Path) -> None:
-        frame.to_native().write_parquet(str(path), compression="zstd")
+        frame.to_native().write_parquet(str(path), compression="snappy")
 
     def close(self) -> None:
         self._connection.close()

@@ -184,4 +184,3 @@ def _stamp(file: LandedFile) -> list[int]:
 def _stamp_now(path: Path) -> list[int]:
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import ISO, DateReading, NumberReading, Reading
-from platform_assets.contracts.rules import DaysBetween
+from platform_assets.contracts.row_rules import DaysBetween
 from platform_assets.errors import FileRefusedError
 from platform_assets.ingestion.dates import DateEvidence, combine, date_texts, describe, readings_of
 from platform_assets.ingestion.numbers import NumberEvidence

@@ -106,7 +106,9 @@ class Table:
     def _sweep(self) -> None:
         """Delete versions that no pointer names, and segments that no version names, once nobody can be reading."""
         horizon = time.time() - _KEEP_SECONDS
-        named = {path.read_text(encoding="utf-8").strip() for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED}}
+        named = {
+            path.read_text(encoding="utf-8").strip() for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED}
+        }
         for version in self.versions.glob("*.json"):
             if version.name not in named and version.stat().st_mtime < horizon:
                 version.unlink()

@@ -8,7 +8,8 @@ import narwhals as nw
 
 from platform_assets.config import Thresholds
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import Dimension, Present, RowRule, Rule, Severity
+from platform_assets.contracts.row_rules import Present, RowRule
+from platform_assets.contracts.rules import Dimension, Rule, Severity
 from platform_assets.engines.engine import Engine
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table

@@ -127,7 +127,9 @@ def _excluded_counts(table: Table, snapshot: Snapshot, contract: Contract, engin
     place = nw.col(SOURCE_ROW) - (nw.col(SOURCE_ROW) // 65_521) * 65_521
     digest = {"rows_sum": nw.col(SOURCE_ROW).cast(_DIGEST), "rows_square": (place * place).cast(_DIGEST)}
     counted = engine.collect(counts_by(rows, SOURCE_FILE, kinds, {**amounts, **digest}))
-    return {line.pop(SOURCE_FILE): {name: _plain(value) for name, value in line.items()} for line in counted.to_pylist()}
+    return {
+        line.pop(SOURCE_FILE): {name: _plain(value) for name, value in line.items()} for line in counted.to_pylist()
+    }
 
 
 def _plain(value: Any) -> int | str:

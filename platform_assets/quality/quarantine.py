@@ -50,7 +50,9 @@ class Origin:
     staging: Table
 
 
-def quarantine(origin: Origin, staged: Snapshot, refused: Mapping[str, Mapping[str, Any]], engine: Engine) -> nw.LazyFrame:
+def quarantine(
+    origin: Origin, staged: Snapshot, refused: Mapping[str, Mapping[str, Any]], engine: Engine
+) -> nw.LazyFrame:
     """Everything of a version that is set aside.
 
     Args:

@@ -5,7 +5,8 @@ from typing import Any
 import narwhals as nw
 
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import OneValuePer, RowRule, Rule, broken_flag
+from platform_assets.contracts.row_rules import RowRule
+from platform_assets.contracts.rules import OneValuePer, Rule, broken_flag
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.quality.stage import Stage
 from platform_assets.transforms.accepted import excluded_rows

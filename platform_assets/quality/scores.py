@@ -30,8 +30,22 @@ def score_results(
     invalid = sum(piece.facts["invalid"] + piece.facts["rows_rejected"] for piece in snapshot.slices.values())
     shares = [
         ("completeness", Dimension.COMPLETENESS, cells, missing, thresholds.completeness, "cells that have a value"),
-        ("uniqueness", Dimension.UNIQUENESS, rows, broken.get("_repeated", 0), thresholds.uniqueness, "rows that repeat no other"),
-        ("validity", Dimension.VALIDITY, rows, invalid + broken.get("_invalid", 0), thresholds.validity, "rows that break no rule of validity or consistency"),
+        (
+            "uniqueness",
+            Dimension.UNIQUENESS,
+            rows,
+            broken.get("_repeated", 0),
+            thresholds.uniqueness,
+            "rows that repeat no other",
+        ),
+        (
+            "validity",
+            Dimension.VALIDITY,
+            rows,
+            invalid + broken.get("_invalid", 0),
+            thresholds.validity,
+            "rows that break no rule of validity or consistency",
+        ),
     ]
     results = [
         CheckResult(
@@ -92,7 +106,9 @@ def _freshness_note(snapshot: Snapshot, newest_arrival: datetime | None) -> str:
     if newest is None or as_of is None:
         return f"newest file of {newest_arrival:%Y-%m-%d %H:%M} UTC"
     behind = (date.fromisoformat(as_of) - date.fromisoformat(newest)).days * 24
-    return f"newest file of {newest_arrival:%Y-%m-%d %H:%M} UTC; newest event of {newest}, {behind:,} hours before as_of"
+    return (
+        f"newest file of {newest_arrival:%Y-%m-%d %H:%M} UTC; newest event of {newest}, {behind:,} hours before as_of"
+    )
 
 
 def arrival(nanoseconds: int) -> datetime:

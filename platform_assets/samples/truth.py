@@ -13,7 +13,8 @@ import numpy as np
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.contracts.rules import KeyUnique, RowRule, Severity
+from platform_assets.contracts.row_rules import RowRule
+from platform_assets.contracts.rules import KeyUnique, Severity
 from platform_assets.samples.lines import Lines, Mask
 from platform_assets.samples.text import decimal_text
 

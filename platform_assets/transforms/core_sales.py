@@ -167,7 +167,9 @@ def _ecommerce() -> dict[str, nw.Expr]:
 def _superstore() -> dict[str, nw.Expr]:
     """The gross amount is unknown: the sheet rounds what it shows, so it cannot be computed back exactly."""
     place = ("customer_name", "segment", "country", "region", "state", "city")
-    same = _columns("order_id", "customer_id", "product_id", "quantity", "product_name", "category", "sub_category", *place)
+    same = _columns(
+        "order_id", "customer_id", "product_id", "quantity", "product_name", "category", "sub_category", *place
+    )
     return {
         **same,
         "sold_at": nw.col("order_date"),

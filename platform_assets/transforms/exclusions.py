@@ -87,5 +87,7 @@ def _first_lines(rows: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
 
 
 def _marked(found: nw.LazyFrame, rule: Rule, contract: Contract) -> nw.LazyFrame:
-    flags = [nw.lit(int(other.id == rule.id)).cast(nw.Int64).alias(broken_flag(other)) for other in version_rules(contract)]
+    flags = [
+        nw.lit(int(other.id == rule.id)).cast(nw.Int64).alias(broken_flag(other)) for other in version_rules(contract)
+    ]
     return found.with_columns(nw.col(QUARANTINED, INVALID).cast(nw.Int64), *flags)

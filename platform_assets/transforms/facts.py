@@ -7,7 +7,8 @@ import narwhals as nw
 
 from platform_assets.contracts.columns import Column
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.rules import Readable, broken_flag
+from platform_assets.contracts.row_rules import Readable
+from platform_assets.contracts.rules import broken_flag
 from platform_assets.engines.engine import Engine
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.schemas import (

@@ -1,16 +1,16 @@
 """From raw text to staged rows: typed, conformed to the contract, and each row knows which rules it breaks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import narwhals as nw
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import Reading
-from platform_assets.contracts.rules import Dimension, Present, RowRule, Severity, broken_flag, unreadable_flag
+from platform_assets.contracts.row_rules import Present, RowRule
+from platform_assets.contracts.rules import Dimension, Severity, broken_flag, unreadable_flag
 from platform_assets.transforms.schemas import (
     INVALID,
-    LINE_HASH,
     QUARANTINED,
     RAW_LINE,
     SOURCE_FILE,
@@ -19,7 +19,7 @@ from platform_assets.transforms.schemas import (
     missing_flag,
     staged_schema,
 )
-from platform_assets.transforms.typing import MONEY_PLACES, cell, typed
+from platform_assets.transforms.typing import MONEY_PLACES, trimmed_cells, typed
 
 
 def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading]) -> nw.LazyFrame:
@@ -33,12 +33,13 @@ def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading
     Returns:
         Rows of ``staged_schema``, one per raw row.
     """
-    frame = raw.with_columns(_raw_line(contract))
-    frame = frame.with_columns(*(cell(column) for column in contract.columns))
-    typed_columns = [column for column in contract.columns if column.type.is_numeric or column.type.is_temporal]
+    columns = contract.columns
+    typed_columns = [column for column in columns if column.type.is_numeric or column.type.is_temporal]
+    frame = raw.with_columns(*(nw.col(column.name).alias(_cell_name(column)) for column in columns))
+    frame = trimmed_cells(frame, columns)
     texts = [nw.col(column.name).alias(_text_name(column)) for column in typed_columns]
     frame = frame.with_columns(*texts, *_missing(contract))
-    frame = frame.with_columns(*(typed(column, readings.get(column.name)).alias(column.name) for column in contract.columns))
+    frame = typed(frame, [(column, readings.get(column.name)) for column in columns])
     unreadable = [
         (~nw.col(_text_name(column)).is_null() & nw.col(column.name).is_null()).alias(unreadable_flag(column.name))
         for column in typed_columns
@@ -48,14 +49,22 @@ def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading
         frame = frame.with_columns(*defaults) if defaults else frame
     names = {column.name for column in typed_columns}
     frame = frame.with_columns(*(_broken(rule, names) for rule in contract.row_rules))
-    frame = frame.with_columns(_any_broken(_invalidating(contract), INVALID), _any_broken(_errors(contract), QUARANTINED))
-    kept_line = nw.when(nw.col(QUARANTINED)).then(nw.col(RAW_LINE)).alias(RAW_LINE)
+    frame = frame.with_columns(
+        _any_broken(_invalidating(contract), INVALID), _any_broken(_errors(contract), QUARANTINED)
+    )
+    line = _line([nw.col(_cell_name(column)) for column in columns])
+    kept_line = nw.when(nw.col(QUARANTINED)).then(line).alias(RAW_LINE)
     return frame.with_columns(kept_line).select(staged_schema(contract).names)
 
 
 def raw_lines(raw: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
     """Where each raw row came from and how its line reads, for rows that a version sets aside."""
-    return raw.select(SOURCE_FILE, SOURCE_ROW, _raw_line(contract), LINE_HASH)
+    line = _line([nw.col(name) for name in contract.column_names])
+    return raw.select(SOURCE_FILE, SOURCE_ROW, line.alias(RAW_LINE))
+
+
+def _cell_name(column: Column) -> str:
+    return f"_cell_{column.name}"
 
 
 def _text_name(column: Column) -> str:
@@ -110,11 +119,11 @@ def _any_broken(rules: list[RowRule], name: str) -> nw.Expr:
     return nw.any_horizontal(*flags, ignore_nulls=True).alias(name)
 
 
-def _raw_line(contract: Contract) -> nw.Expr:
-    """The cells of a raw row as one line of CSV, in the contract's order."""
-    cells = []
-    for column in contract.columns:
-        text = nw.col(column.name).fill_null("")
+def _line(cells: Sequence[nw.Expr]) -> nw.Expr:
+    """Cells as one line of CSV."""
+    written = []
+    for cell in cells:
+        text = cell.fill_null("")
         quoted = nw.concat_str([nw.lit('"'), text.str.replace_all('"', '""', literal=True), nw.lit('"')])
-        cells.append(nw.when(text.str.contains('[",\n\r]')).then(quoted).otherwise(text))
-    return nw.concat_str(cells, separator=",").alias(RAW_LINE)
+        written.append(nw.when(text.str.contains('[",\n\r]')).then(quoted).otherwise(text))
+    return nw.concat_str(written, separator=",")

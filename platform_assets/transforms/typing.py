@@ -1,16 +1,23 @@
-"""From the text of a cell to a typed value: one Narwhals expression per column type and reading.
+"""From the text of a cell to a typed value, in a few steps per column type and reading.
+
+A step is a set of columns computed from those of the step before. What is used twice gets a column of its own:
+an expression that holds another twice is computed twice by engines that do not look for that, and grows without
+bound when nested.
 
 Every cast is guarded by a pattern that only well-formed text passes, because engines differ in what they make of
 the rest (one raises, one rounds, one returns null). What does not pass is null, and is told apart from a missing
 cell by ``Readable``.
 """
 
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 import narwhals as nw
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.readings import ISO, PLAIN, DateReading, NumberReading, Reading
+from platform_assets.ingestion.numbers import APOSTROPHE, BLANK, CURRENCY
 
 MONEY_PLACES = 4
 RATE_PLACES = 6
@@ -28,37 +35,62 @@ _DAY = (
     rf"|{_LEAP_YEAR}-02-29)"
 )
 _INSTANT = rf"^{_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{{1,6}})?)?)?$"
+_DECORATION = f"[%()+]|{BLANK}|{CURRENCY}|[-\u2212]$"
 _DATE_PARTS = {"ymd": (0, 1, 2), "dmy": (2, 1, 0), "mdy": (2, 0, 1)}
 
 
-def cell(column: Column) -> nw.Expr:
-    """The trimmed text of a raw cell, null where it means "no value"."""
-    text = nw.col(column.name).str.strip_chars()
-    return nw.when(~text.str.to_lowercase().is_in(sorted(column.null_markers))).then(text)
+Steps = list[dict[str, nw.Expr]]
 
 
-def typed(column: Column, reading: Reading | None) -> nw.Expr:
-    """The value of a column, from its trimmed text under its own name.
+def trimmed_cells(frame: nw.LazyFrame, columns: Sequence[Column]) -> nw.LazyFrame:
+    """The frame with raw cells trimmed, and null where they mean "no value"."""
+    frame = frame.with_columns(*(nw.col(column.name).str.strip_chars() for column in columns))
+    return frame.with_columns(*(_without_markers(column) for column in columns))
+
+
+def typed(frame: nw.LazyFrame, columns: Sequence[tuple[Column, Reading | None]]) -> nw.LazyFrame:
+    """The frame with trimmed text replaced by typed values.
 
     Args:
-        column: The contract's column.
-        reading: How this file writes it; ``None`` for text.
+        frame: Trimmed text under the columns' own names.
+        columns: Each column with how the file writes it; ``None`` for text, or to read it plainly.
 
     Returns:
-        An expression of the column's type, null where there is no value or it cannot be read.
+        The frame with values of the columns' types, null where there is no value or it cannot be read. Columns that
+        start with ``_step`` are left over from on the way.
     """
+    ways = [_steps(column, reading) for column, reading in columns]
+    for place in range(max(map(len, ways), default=0)):
+        step = [value.alias(name) for way in ways if place < len(way) for name, value in way[place].items()]
+        frame = frame.with_columns(*step)
+    return frame
+
+
+def _without_markers(column: Column) -> nw.Expr:
     text = nw.col(column.name)
+    small = text.str.to_lowercase()
+    marks = nw.any_horizontal(*(small == marker for marker in sorted(column.null_markers)), ignore_nulls=True)
+    return nw.when(~marks).then(text).alias(column.name)
+
+
+def _steps(column: Column, reading: Reading | None) -> Steps:
     if column.type.is_temporal:
-        return _temporal(text, reading if isinstance(reading, DateReading) else ISO, column.type)
+        return _temporal(column, reading if isinstance(reading, DateReading) else ISO)
     if column.type.is_numeric:
-        return _numeric(text, reading if isinstance(reading, NumberReading) else PLAIN, column.type)
-    return _text(text, column)
+        return _numeric(column, reading if isinstance(reading, NumberReading) else PLAIN)
+    return [{column.name: _text(column)}]
 
 
-def _text(text: nw.Expr, column: Column) -> nw.Expr:
+def _step(column: Column, what: str) -> str:
+    return f"_step_{column.name}_{what}"
+
+
+def _text(column: Column) -> nw.Expr:
+    text = nw.col(column.name)
     if column.type is ColumnType.IDENTIFIER:
         without_zeros = text.str.replace_all(r"\.0+$", "")
-        text = nw.when(text.str.contains(r"^\d+\.0+$")).then(without_zeros).otherwise(text)
+        is_number = text.str.ends_with(".0") & text.str.contains(r"^\d+\.0$")
+        text = nw.when(is_number).then(without_zeros).otherwise(text)
     if column.upper:
         text = text.str.to_uppercase()
     if column.zero_padded is not None:
@@ -78,84 +110,108 @@ def _bare(value: str) -> str:
     return "".join(sign for sign in value.lower() if not sign.isspace() and sign not in "_-")
 
 
-def _numeric(text: nw.Expr, reading: NumberReading, kind: ColumnType) -> nw.Expr:
-    plain = _plain_number(text, reading)
-    if kind is ColumnType.INTEGER:
-        whole = nw.when(plain.str.contains(_INTEGER)).then(plain.str.replace_all(r"\.0*$", ""))
-        return whole.cast(nw.Int64)
-    if kind is ColumnType.NUMBER:
-        return nw.when(plain.str.contains(_NUMBER)).then(plain).cast(nw.Float64) * (0.01 if reading.percent else 1.0)
-    if kind is ColumnType.RATE and reading.percent:
-        hundredths = nw.when(plain.str.contains(_RATE)).then(plain)
-        exact = _decimal(hundredths, reading, RATE_PLACES - 2) * Decimal("0.01")
-        return exact.cast(nw.Decimal(12, RATE_PLACES))
-    if kind is ColumnType.RATE:
-        return _decimal(nw.when(plain.str.contains(_RATE)).then(plain), reading, RATE_PLACES)
-    return _decimal(nw.when(plain.str.contains(_DECIMAL)).then(plain), reading, MONEY_PLACES)
+def _numeric(column: Column, reading: NumberReading) -> Steps:
+    steps = [] if reading in {PLAIN, NumberReading(long=True)} else _plain_number(column, reading)
+    text = nw.col(column.name)
+    if column.type is ColumnType.INTEGER:
+        whole = nw.when(text.str.contains(_INTEGER)).then(text.str.replace_all(r"\.0*$", ""))
+        return [*steps, {column.name: whole.cast(nw.Int64)}]
+    if column.type is ColumnType.NUMBER:
+        number = nw.when(text.str.contains(_NUMBER)).then(text).cast(nw.Float64)
+        return [*steps, {column.name: number * 0.01 if reading.percent else number}]
+    if column.type is ColumnType.RATE and reading.percent:
+        steps += _decimal(column, _RATE, reading, RATE_PLACES - 2)
+        return [*steps, {column.name: (text * Decimal("0.01")).cast(nw.Decimal(12, RATE_PLACES))}]
+    if column.type is ColumnType.RATE:
+        return [*steps, *_decimal(column, _RATE, reading, RATE_PLACES)]
+    return [*steps, *_decimal(column, _DECIMAL, reading, MONEY_PLACES)]
 
 
-def _plain_number(text: nw.Expr, reading: NumberReading) -> nw.Expr:
+def _plain_number(column: Column, reading: NumberReading) -> Steps:
     """The number written with a point and nothing else."""
-    if reading == PLAIN:
-        return text
-    negative = text.str.contains(r"^\(.*\)$") | text.str.contains(r"-$")
-    bare = text.str.replace_all(r"[\s\x{00A0}\x{202F}$€£¥%()]|(?i:USD|EUR|GBP|CHF)|-$", "")
-    if reading.group and reading.group != " ":
-        bare = bare.str.replace_all(reading.group, "", literal=True)
+    text = nw.col(column.name)
+    negative, bare_name = _step(column, "negative"), _step(column, "bare")
+    minus = text.str.contains(r"^\(.*\)$") | text.str.contains("[-\u2212]$")
+    bare = text.str.replace_all(_DECORATION, "").str.replace_all("\u2212", "-", literal=True)
+    if reading.group:
+        bare = bare.str.replace_all(APOSTROPHE if reading.group == "'" else f"[{reading.group}]", "")
     if reading.decimal == ",":
         bare = bare.str.replace_all(",", ".", literal=True)
-    return nw.when(negative).then(nw.concat_str([nw.lit("-"), bare])).otherwise(bare)
+    plain = nw.when(nw.col(negative)).then(nw.concat_str([nw.lit("-"), nw.col(bare_name)])).otherwise(nw.col(bare_name))
+    return [{negative: minus, bare_name: bare}, {column.name: plain}]
 
 
-def _decimal(text: nw.Expr, reading: NumberReading, places: int) -> nw.Expr:
+def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) -> Steps:
     """The exact decimal of a well-formed text, rounded half away from zero.
 
     Rounding is done on the text: engines disagree about halves.
     """
-    kind = nw.Decimal(18 if places == MONEY_PLACES else 12, places)
+    text, kind = nw.col(column.name), nw.Decimal(18 if places == MONEY_PLACES else 12, places)
+    fit = nw.when(text.str.contains(pattern)).then(text)
     if not reading.long:
-        return text.cast(kind)
-    is_long = text.str.contains(rf"\.\d{{{places + 1},}}")
-    fraction = nw.when(is_long).then(text).otherwise(nw.lit("0.00000000")).str.split(".").list.get(1)
-    whole = text.str.split(".").list.get(0)
-    cut = nw.concat_str([whole, nw.lit("."), fraction.str.slice(0, places)])
-    truncated = nw.when(is_long).then(cut).otherwise(text).cast(kind)
+        return [{column.name: fit.cast(kind)}]
+    is_long, fraction = _step(column, "long"), _step(column, "fraction")
+    pieces = nw.when(nw.col(is_long)).then(text).otherwise(nw.lit("0.00000000")).str.split(".")
+    cut = nw.concat_str([text.str.split(".").list.get(0), nw.lit("."), nw.col(fraction).str.slice(0, places)])
+    truncated = nw.when(nw.col(is_long)).then(cut).otherwise(text).cast(kind)
     step = Decimal(1).scaleb(-places)
-    up = is_long & fraction.str.slice(places, 1).is_in(list("56789"))
+    up = nw.col(is_long) & nw.col(fraction).str.slice(places, 1).is_in(list("56789"))
     change = nw.when(up & text.str.starts_with("-")).then(nw.lit(-step)).when(up).then(nw.lit(step))
-    return (truncated + change.otherwise(nw.lit(step * 0)).cast(kind)).cast(kind)
+    rounded = (truncated + change.otherwise(nw.lit(step * 0)).cast(kind)).cast(kind)
+    return [
+        {column.name: fit},
+        {is_long: text.str.contains(rf"\.\d{{{places + 1},}}")},
+        {fraction: pieces.list.get(1)},
+        {column.name: rounded},
+    ]
 
 
-def _temporal(text: nw.Expr, reading: DateReading, kind: ColumnType) -> nw.Expr:
-    is_iso = text.str.contains(r"^\d{4}-\d{2}-\d{2}(?:[ T]|$)")
-    iso = text if reading.order == "iso" else nw.when(is_iso).then(text).otherwise(_iso_text(text, reading))
-    iso = iso.str.replace_all(r"Z$", "")
-    instant = nw.when(iso.str.contains(_INSTANT)).then(iso).cast(nw.Datetime("us"))
-    return instant.cast(nw.Date) if kind is ColumnType.DATE else instant
+def _temporal(column: Column, reading: DateReading) -> Steps:
+    text = nw.col(column.name)
+    steps = [{column.name: text.str.strip_chars_end("Z")}]
+    if reading.order != "iso":
+        steps += _iso_steps(column, reading)
+    instant = nw.when(text.str.contains(_INSTANT)).then(text).cast(nw.Datetime("us"))
+    return [*steps, {column.name: instant.cast(nw.Date) if column.type is ColumnType.DATE else instant}]
 
 
-def _iso_text(text: nw.Expr, reading: DateReading) -> nw.Expr:
-    """The same day and time of day in ISO's form; text of another format becomes null."""
-    blank = text.str.replace_all("T", " ", literal=True)
-    clock = nw.when(blank.str.contains(" ")).then(blank.str.replace_all(r"^\S+\s+", ""))
-    clock = nw.when(clock.str.contains(r"^\d:")).then(nw.concat_str([nw.lit("0"), clock])).otherwise(clock)
-    day = _iso_day(blank.str.replace_all(r"\s.*$", ""), reading)
-    return nw.when(~clock.is_null()).then(nw.concat_str([day, nw.lit(" "), clock])).otherwise(day)
+def _iso_steps(column: Column, reading: DateReading) -> Steps:
+    """The same day and time of day in ISO's form; text of another format becomes null, ISO's own stays."""
+    text, day, clock, parts = nw.col(column.name), _step(column, "day"), _step(column, "clock"), _step(column, "parts")
+    rest = nw.when(text.str.contains(r"[ T]")).then(text.str.replace_all(r"^[^ T]+[ T]+", ""))
+    fits = nw.col(day).str.contains(_day_pattern(reading))
+    own = text.str.contains(r"^\d{4}-\d{2}-\d{2}(?:[ T]|$)")
+    padded = nw.when(nw.col(clock).str.contains(r"^\d:")).then(nw.concat_str([nw.lit("0"), nw.col(clock)]))
+    whole = nw.concat_str([nw.col(day), nw.lit(" "), nw.col(clock)])
+    iso = nw.when(~nw.col(clock).is_null()).then(whole).otherwise(nw.col(day))
+    return [
+        {day: text.str.replace_all(r"[ T].*$", ""), clock: rest},
+        {parts: _parts(nw.when(fits).then(nw.col(day)), reading), clock: padded.otherwise(nw.col(clock))},
+        {day: _joined(nw.col(parts), reading)},
+        {column.name: nw.when(own).then(text).otherwise(iso)},
+    ]
 
 
-def _iso_day(day: nw.Expr, reading: DateReading) -> nw.Expr:
+def _day_pattern(reading: DateReading) -> str:
     if reading.order == "compact":
-        fits = day.str.contains(r"^\d{8}$")
-        parts = [day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)]
-        return nw.when(fits).then(nw.concat_str(parts, separator="-"))
-    short, year_length = r"\d{1,2}", rf"\d{{{reading.year_digits}}}"
-    separator = "\\" + reading.separator
-    pattern = [year_length, short, short] if reading.order == "ymd" else [short, short, year_length]
-    fits = day.str.contains(f"^{separator.join(pattern)}$")
-    pieces = nw.when(fits).then(day).str.split(reading.separator)
-    year, month, day_of_month = (pieces.list.get(position) for position in _DATE_PARTS[reading.order])
-    if reading.year_digits == 2:
-        century = nw.when(year.str.contains("^(69|[7-9])")).then(nw.lit("19")).otherwise(nw.lit("20"))
+        return r"^\d{8}$"
+    short, year = r"\d{1,2}", rf"\d{{{reading.year_digits}}}"
+    pattern = [year, short, short] if reading.order == "ymd" else [short, short, year]
+    return f"^{re.escape(reading.separator).join(pattern)}$"
+
+
+def _parts(day: nw.Expr, reading: DateReading) -> nw.Expr:
+    if reading.order == "compact":
+        return nw.concat_str([day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)], separator="-")
+    return day.str.split(reading.separator)
+
+
+def _joined(parts: nw.Expr, reading: DateReading) -> nw.Expr:
+    if reading.order == "compact":
+        return parts
+    year, month, day_of_month = (parts.list.get(position) for position in _DATE_PARTS[reading.order])
+    if reading.year_digits == 2:  # noqa: PLR2004 - of two or four
+        century = nw.when(year.str.contains("^(?:69|[7-9])")).then(nw.lit("19")).otherwise(nw.lit("20"))
         year = nw.concat_str([century, year])
     return nw.concat_str([year, _two_digits(month), _two_digits(day_of_month)], separator="-")
 

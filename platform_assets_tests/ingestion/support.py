@@ -8,7 +8,8 @@ from typing import Any
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import DateReading
-from platform_assets.contracts.rules import DaysBetween, Dimension, LineUnique, Rule, Severity
+from platform_assets.contracts.row_rules import DaysBetween
+from platform_assets.contracts.rules import Dimension, LineUnique, Rule, Severity
 from platform_assets.ingestion.discovery import LandedFile
 from platform_assets.ingestion.reading import FileReader, FileReport, read_file
 

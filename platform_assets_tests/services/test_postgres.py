@@ -12,6 +12,7 @@ import psutil
 import psycopg2
 import pytest
 import sqlalchemy
+from sqlalchemy.engine import make_url
 
 from platform_assets.errors import ServiceError, SettingsError
 from platform_assets.services.cluster import SOCKET_NAME, SOCKET_PATH_LIMIT_BYTES, Cluster
@@ -157,7 +158,7 @@ def test_a_configured_server_gets_dagsters_tables_in_a_schema_of_their_own(setti
     with postgres_session(settings) as embedded:
         configured = Settings.from_environment({"PLATFORM_POSTGRES_URL": embedded.dsn})
         with postgres_session(configured) as urls:
-            assert urls.warehouse == embedded.warehouse
+            assert make_url(urls.warehouse) == make_url(embedded.warehouse)
             with sqlalchemy.create_engine(urls.dagster).connect() as connection:
                 assert connection.scalar(sqlalchemy.text("select current_schema()")) == "dagster"
         # It is not ours to stop.

@@ -83,7 +83,6 @@ def execute_alone(address: str, statement: str | sql.Composable) -> None:
 def _database(server: str, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     identifiers = sql.Identifier(name), sql.Identifier(template)
-    # Copying files is quicker than logging them, for a database of this size.
-    execute_alone(server, sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(*identifiers))
+    execute_alone(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*identifiers))
     yield f"{server} dbname={name}"
     execute_alone(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifiers[0]))

@@ -84,7 +84,7 @@ def query(source: extensions.connection | str, statement: str, values: Sequence[
             return query(connection, statement, values)
     with source, source.cursor() as cursor:
         cursor.execute(statement, tuple(values) or None)
-        return cursor.fetchall() if cursor.description else []
+        return list(cursor) if cursor.description else []
 
 
 def loaded_lines(source: extensions.connection | str) -> list[tuple[str, int, str]]:
