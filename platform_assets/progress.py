@@ -16,7 +16,7 @@ class _Progress(logging.Formatter):
             text = getattr(record, "dagster_meta", {}).get("orig_message") or record.getMessage()
             mark = {logging.ERROR: "! ", logging.WARNING: "! "}.get(record.levelno, "  ")
             return f"    {mark}{text}"
-        return f"  {event.step_key.replace('__', '/')}  ({_seconds(event)})"
+        return f"  {str(event.step_key).replace('__', '/')}  ({_seconds(event)})"
 
 
 class _Filter(logging.Filter):
@@ -30,7 +30,7 @@ class _Filter(logging.Filter):
         return event.event_type_value == "STEP_SUCCESS"
 
 
-@dg.logger(description="One line per finished step, and what the steps have to say.")
+@dg.logger({}, description="One line per finished step, and what the steps have to say.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """The logger of the platform's runs."""
     logger = logging.getLogger("platform_assets.progress")

@@ -9,12 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from platform_assets.errors import SettingsError
 
 EnvironmentName = Literal["development", "staging", "production"]
 EngineName = Literal["duckdb", "pandas"]
+
+_ENVIRONMENTS: tuple[EnvironmentName, ...] = get_args(EnvironmentName)
+_ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+
+_Choice = TypeVar("_Choice", bound=str)
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The folder that holds ``platform_assets``, ``sql`` and ``data``."""
@@ -60,22 +65,23 @@ class Settings:
             SettingsError: A variable holds a value that cannot be used.
         """
         return cls(
-            environment=_choice(environment, "PLATFORM_ENVIRONMENT", get_args(EnvironmentName), "development"),
+            environment=_choice(environment, "PLATFORM_ENVIRONMENT", _ENVIRONMENTS, "development"),
             home=_folder(environment, "PLATFORM_HOME", CHECKOUT / ".platform"),
             raw=_folder(environment, "PLATFORM_RAW", CHECKOUT / "data" / "raw"),
-            engine=_choice(environment, "PLATFORM_ENGINE", get_args(EngineName), "duckdb"),
+            engine=_choice(environment, "PLATFORM_ENGINE", _ENGINES, "duckdb"),
             as_of=_day(environment, "PLATFORM_AS_OF"),
             postgres_url=environment.get("PLATFORM_POSTGRES_URL") or None,
             config_file=_folder(environment, "PLATFORM_CONFIG", CHECKOUT / "platform_assets" / "config.yaml"),
         )
 
 
-def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[_Choice, ...], default: _Choice) -> _Choice:
     value = environment.get(name) or default
-    if value not in choices:
-        message = f"{name} is {value!r}, which is none of {', '.join(choices)}."
-        raise SettingsError(message, f"Set {name} to one of them, or unset it for {default!r}.")
-    return value
+    for choice in choices:
+        if value == choice:
+            return choice
+    message = f"{name} is {value!r}, which is none of {', '.join(choices)}."
+    raise SettingsError(message, f"Set {name} to one of them, or unset it for {default!r}.")
 
 
 def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:

@@ -30,7 +30,7 @@ if sys.argv[1:] == ["--version"]:
 with open(os.environ["UV_CALLS"], "a") as calls:
     told = {name: os.environ.get(name) for name in ("UV_DEFAULT_INDEX", "UV_FIND_LINKS", "UV_INSECURE_HOST")}
     print(sys.argv[1:], told, file=calls)
-if "UV_FAILS" in os.environ:
+if "UV_FAILS" in os.environ or sys.argv[1:3] != ["pip", "sync"]:
     sys.exit("the index cannot be reached")
 pip = ["install", "--quiet", "--no-deps", "--require-hashes", "--requirement", sys.argv[-1]]
 sys.exit(subprocess.call([sys.executable, "-m", "pip", *pip]))
@@ -56,7 +56,9 @@ def make_wheel(folder: Path, name: str, files: dict[str, str]) -> str:
     wheel = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         for path, text in {**content, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-            archive.writestr(path, text)
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o100755 << 16  # pip makes executable what was executable
+            archive.writestr(entry, text)
     return f"{name}==1.0 \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n    # via test\n"
 
 
@@ -80,6 +82,10 @@ class Checkout:
         uv = make_wheel(self.wheels, "uv", {"uv-1.0.data/scripts/uv": FAKE_UV})
         self.lock = folder / "requirements.lock"
         self.lock.write_text(greeting + uv, encoding="utf-8")
+        test_tool = make_wheel(
+            self.wheels, "pytest", {"pytest.py": "import sys\nprint('tested with', *sys.argv[1:])\n"}
+        )
+        (folder / "requirements-dev.lock").write_text(greeting + test_tool + uv, encoding="utf-8")
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder.parent),
@@ -135,6 +141,17 @@ def test_it_installs_on_first_use_and_again_only_when_the_lock_changed(checkout:
     checkout.lock.write_text(checkout.lock.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
     assert checkout.start("status").stdout == second.stdout
     assert len(checkout.installations()) == 2
+
+
+@pytest.mark.integration
+def test_what_the_tests_need_is_installed_when_they_are_asked_for(checkout: Checkout) -> None:
+    assert checkout.start("status").returncode == 0
+    for _ in range(2):
+        assert checkout.start("test", "-k", "a name").stdout == "tested with -k a name\n"
+        assert checkout.start("status").stdout == "started with status and a greeting\n"
+    platform_call, test_call = checkout.installations()
+    assert "requirements.lock" in platform_call
+    assert "requirements-dev.lock" in test_call
 
 
 @pytest.mark.integration
@@ -225,9 +242,13 @@ def test_a_checkout_that_cannot_be_written_is_named() -> None:
         Path(outside).chmod(0o755)
         checkout = Checkout(Path(outside) / "checkout")
         checkout.folder.chmod(0o555)
-        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
         done = subprocess.run(
-            checkout.command("run"), env=checkout.environment, stderr=subprocess.PIPE, text=True, check=False, **user
+            checkout.command("run"),
+            env=checkout.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            user=NOBODY if os.geteuid() == 0 else None,
         )
         checkout.folder.chmod(0o755)
     assert done.returncode == 1

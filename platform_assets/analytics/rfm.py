@@ -12,7 +12,7 @@ import narwhals as nw
 import pyarrow as pa
 import yaml
 
-from platform_assets.engines.engine import MONEY, Engine
+from platform_assets.engines.engine import MONEY, Engine, Frame
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.quantiles import quantile_edges
 
@@ -70,7 +70,7 @@ class RfmEdges:
         return {name: len(set(getattr(self, name))) + 1 for name in ("recency", "frequency", "monetary")}
 
 
-def customer_measures(sales: nw.LazyFrame, as_of: date, window_days: int | None) -> nw.LazyFrame:
+def customer_measures(sales: Frame, as_of: date, window_days: int | None) -> Frame:
     """The three measures of every customer who ever ordered.
 
     Args:
@@ -107,7 +107,7 @@ def customer_measures(sales: nw.LazyFrame, as_of: date, window_days: int | None)
     ).with_columns((nw.col("days_since_last") * -1).alias("_rank"))
 
 
-def rfm_edges(measures: nw.LazyFrame, engine: Engine) -> RfmEdges:
+def rfm_edges(measures: Frame, engine: Engine) -> RfmEdges:
     """The edges of a customer base: quantiles, or fixed ones for the frequency where ties demand it."""
     every = measures.with_columns(nw.lit(1).alias("_all"))
     counted = engine.collect(counts_by(every, "_all", {"once": nw.col("frequency") <= 1})).to_pylist()
@@ -117,7 +117,7 @@ def rfm_edges(measures: nw.LazyFrame, engine: Engine) -> RfmEdges:
     return RfmEdges(recency, frequency, quantile_edges(measures, "monetary_amount", BINS, engine))
 
 
-def rfm_scores(measures: nw.LazyFrame, edges: RfmEdges, as_of: date) -> nw.LazyFrame:
+def rfm_scores(measures: Frame, edges: RfmEdges, as_of: date) -> Frame:
     """Score customers: one more for every edge that is reached, so equal values have equal scores.
 
     Args:
@@ -139,7 +139,7 @@ def rfm_scores(measures: nw.LazyFrame, edges: RfmEdges, as_of: date) -> nw.LazyF
     return scored.with_columns(_segment().alias("segment")).select(SCORES_SCHEMA.names)
 
 
-def segment_summary(scores: nw.LazyFrame, engine: Engine) -> pa.Table:
+def segment_summary(scores: Frame, engine: Engine) -> pa.Table:
     """The segments with their size and money, the best first; also those without customers.
 
     Returns:

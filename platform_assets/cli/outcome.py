@@ -31,7 +31,7 @@ class Outcome:
         assessments: The judgement of every dataset.
         tables: Rows per warehouse table.
         segments: Customer segments with their size and money.
-        assets: Seconds per asset.
+        spans: When each asset's step started and ended, in seconds since 1970.
         failures: What failed, by step.
     """
 
@@ -41,8 +41,13 @@ class Outcome:
     assessments: tuple[Assessment, ...]
     tables: dict[str, int]
     segments: tuple[dict[str, Any], ...]
-    assets: dict[str, float]
+    spans: dict[str, tuple[float, float]]
     failures: dict[str, str]
+
+    @property
+    def assets(self) -> dict[str, float]:
+        """Seconds per asset; the step that stages a dataset carries its checks and its quarantine."""
+        return {name: end - start for name, (start, end) in self.spans.items()}
 
     @property
     def layers(self) -> dict[str, float]:
@@ -65,18 +70,26 @@ class Outcome:
             "datasets": {one.dataset: _dataset_json(one) for one in self.assessments},
             "tables": self.tables,
             "segments": [{name: _plain(value) for name, value in line.items()} for line in self.segments],
+            "spans": self.spans,
             "seconds_per_asset": {name: round(seconds, 3) for name, seconds in self.assets.items()},
             "seconds_per_layer": {name: round(seconds, 3) for name, seconds in self.layers.items()},
             "failures": self.failures,
         }
 
 
-def collect(settings: Settings, urls: PostgresUrls, result: dg.ExecuteInProcessResult, seconds: float) -> Outcome:
+def collect(
+    settings: Settings,
+    urls: PostgresUrls,
+    instance: dg.DagsterInstance,
+    result: dg.ExecuteInProcessResult,
+    seconds: float,
+) -> Outcome:
     """Gather what a run did.
 
     Args:
         settings: Where the lake is.
         urls: Where the warehouse is.
+        instance: Where the run is recorded.
         result: The run.
         seconds: How long it took.
     """
@@ -91,7 +104,7 @@ def collect(settings: Settings, urls: PostgresUrls, result: dg.ExecuteInProcessR
         assessments=tuple(_assessments(settings)),
         tables=tables,
         segments=tuple(segments),
-        assets=_asset_seconds(result),
+        spans=_spans(instance, result.run_id),
         failures=_failures(result),
     )
 
@@ -111,14 +124,13 @@ def _segments(connection: psycopg2.extensions.connection) -> list[dict[str, Any]
         return [dict(line) for line in cursor.fetchall()]
 
 
-def _asset_seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
-    """Seconds per step, named after its asset; the step that stages a dataset carries its checks and quarantine."""
-    seconds = {}
-    for event in result.all_events:
-        if event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            name = event.step_key.replace("__", "/")
-            seconds[name] = getattr(event.event_specific_data, "duration_ms", 0.0) / 1000
-    return seconds
+def _spans(instance: dg.DagsterInstance, run_id: str) -> dict[str, tuple[float, float]]:
+    steps = sorted(instance.get_run_step_stats(run_id), key=lambda step: step.start_time or 0.0)
+    return {
+        step.step_key.replace("__", "/"): (step.start_time, step.end_time)
+        for step in steps
+        if step.start_time is not None and step.end_time is not None
+    }
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:

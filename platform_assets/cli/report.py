@@ -141,7 +141,7 @@ def _print_verdict(outcome: Outcome, console: Console) -> None:
         "\nWhere to look next:\n"
         f"  ./platform up                      the Dagster UI; this run is {outcome.run_id[:8]}\n"
         '  ./platform sql "select * from quality.quarantine limit 20"\n'
-        '  ./platform sql "select segment, count(*) from analytics.rfm_scores group by 1 order by 2 desc"',
+        '  ./platform sql "table analytics.rfm_segments"',
         markup=False,
         highlight=False,
     )

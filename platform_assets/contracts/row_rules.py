@@ -1,4 +1,4 @@
-"""The rules that a row keeps or breaks by itself. Each is written once, as a Narwhals expression with its Pandera check.
+"""The rules that a row keeps or breaks by itself, each as a Narwhals expression and as a Pandera check.
 
 The expressions give the counts, on every engine. The pandas judgement behind the Pandera check is the second opinion;
 a test holds that both agree row for row. A missing value breaks no rule but ``Present``.

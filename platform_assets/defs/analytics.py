@@ -3,7 +3,6 @@
 from datetime import date
 
 import dagster as dg
-import narwhals as nw
 
 from platform_assets.analytics.rfm import (
     SCORES_SCHEMA,
@@ -14,6 +13,7 @@ from platform_assets.analytics.rfm import (
     rfm_scores,
     segment_summary,
 )
+from platform_assets.engines.engine import Frame
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import content_ids, whole_rows, whole_update
@@ -45,7 +45,7 @@ def analytics_rfm_scores(platform: PlatformResource, sales: Table) -> dg.Materia
     measures = customer_measures(sales_rows(sales, snapshot, engine), as_of, window)
     edges = rfm_edges(measures, engine)
 
-    def build() -> nw.LazyFrame:
+    def build() -> Frame:
         return rfm_scores(measures, edges, as_of)
 
     made_from = [content_ids(snapshot), as_of, window]

@@ -1,9 +1,9 @@
 """core/*: one conformed model over all datasets, from their accepted versions."""
 
 import dagster as dg
-import narwhals as nw
 
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.engines.engine import Frame
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import content_ids, whole_update
@@ -83,7 +83,7 @@ def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     catalog = counting_rows(staged, accepted, CONTRACTS[_CATALOG], platform.engine)
     edges = price_edges(catalog, platform.engine)
 
-    def build() -> nw.LazyFrame:
+    def build() -> Frame:
         return products(sales_rows(sales, snapshot, platform.engine), catalog, edges)
 
     made_from = [content_ids(snapshot), accepted.attributes.get("pieces")]

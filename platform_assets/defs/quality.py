@@ -92,7 +92,7 @@ def quality_quarantine(platform: PlatformResource) -> dg.MaterializeResult[Merge
     owners=[_OWNER],
     deps=[dg.AssetKey(["quality", "check_results"])],
 )
-def quality_scorecard(platform: PlatformResource) -> dg.MaterializeResult:
+def quality_scorecard(platform: PlatformResource) -> dg.MaterializeResult[None]:
     """The scores of every dataset beside their thresholds, and whether its gate is open."""
     lines = [_scorecard_line(one) for one in assessments(platform)]
     shut = sum(not one.gate_is_open for one in assessments(platform))

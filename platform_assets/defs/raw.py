@@ -36,7 +36,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         landing = look(contract, folder, settings, tables, _Progress(context))
         landing.rejects.publish(tables[1])
         for name, reason in landing.refused.items():
-            context.log.warning(f"{contract.dataset}/{name} was refused: {reason}")
+            context.log.warning("%s/%s was refused: %s", contract.dataset, name, reason)
         return dg.MaterializeResult(value=landing.rows, metadata=_metadata(landing))
 
     return raw
@@ -52,7 +52,7 @@ class _Progress:
     def __call__(self, name: str, done: int, total: int) -> None:
         if time.monotonic() - self._last > _SECONDS_BETWEEN_MESSAGES:
             self._last = time.monotonic()
-            self._context.log.info(f"file {done + 1:,} of {total:,}: {name}")
+            self._context.log.info("file %s of %s: %s", f"{done + 1:,}", f"{total:,}", name)
 
 
 def _metadata(landing: Landing) -> dict[str, dg.MetadataValue | int]:

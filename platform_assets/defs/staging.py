@@ -86,11 +86,11 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
         staged = stage(this)
         selected = context.op_execution_context.selected_output_names
         for reason in staged.assessment.reasons:
-            context.log.error(f"The gate of {dataset} is shut: {reason}. What was published before stays.")
+            context.log.error("The gate of %s is shut: %s. What was published before stays.", dataset, reason)
         outputs = _outputs(contract, platform, staged)
-        for name, result in outputs.items():
+        for name, output in outputs.items():
             if name in selected:
-                yield result
+                yield output
         wanted = context.selected_asset_check_keys
         for result in staged.assessment.results:
             if dg.AssetCheckKey(key, result.rule) in wanted:

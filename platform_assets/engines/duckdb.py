@@ -7,7 +7,7 @@ import duckdb
 import narwhals as nw
 import pyarrow as pa
 
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Part
 
 _ROWS_PER_BATCH = 65_536
@@ -25,10 +25,10 @@ class DuckDBEngine(Engine):
 
     def __init__(self, scratch: Path, memory_limit: str = "2GB") -> None:
         scratch.mkdir(parents=True, exist_ok=True)
-        settings = {"temp_directory": str(scratch), "memory_limit": memory_limit}
-        self._connection = duckdb.connect(config=settings)
+        self._connection = duckdb.connect(config={"temp_directory": str(scratch), "memory_limit": memory_limit})
 
-    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> nw.LazyFrame:
+    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> Frame:
+        """A relation over the files: nothing is read before it is computed."""
         if not parts:
             return self.from_arrow(schema.empty_table())
         whole = [str(part.path) for part in parts if part.keep is None]
@@ -41,14 +41,17 @@ class DuckDBEngine(Engine):
         frames = [nw.from_native(relation).select(schema.names) for relation in relations]
         return frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical")
 
-    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
+    def from_arrow(self, table: pa.Table) -> Frame:
+        """A relation over the table's own memory."""
         return nw.from_native(self._connection.from_arrow(table))
 
-    def batches(self, frame: nw.LazyFrame) -> Iterator[pa.RecordBatch]:
+    def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
+        """A stream; DuckDB computes as it is drained."""
         yield from frame.to_native().fetch_arrow_reader(_ROWS_PER_BATCH)
 
-    def _write(self, frame: nw.LazyFrame, path: Path) -> None:
+    def _write(self, frame: Frame, path: Path) -> None:
         frame.to_native().write_parquet(str(path), compression="snappy")
 
     def close(self) -> None:
+        """Close the connection; frames of this engine are void."""
         self._connection.close()

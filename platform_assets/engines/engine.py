@@ -3,12 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from platform_assets.lake.snapshot import Part
+
+Frame: TypeAlias = nw.LazyFrame[Any]
+"""A table that is not computed yet, of any engine."""
 
 MONEY = pa.decimal128(18, 4)
 """Money everywhere in the lake: exact, four places."""
@@ -23,7 +27,7 @@ class Engine(ABC):
     name: str
 
     @abstractmethod
-    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> nw.LazyFrame:
+    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> Frame:
         """The live rows of some segments.
 
         Args:
@@ -33,18 +37,18 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
+    def from_arrow(self, table: pa.Table) -> Frame:
         """An Arrow table as a frame."""
 
     @abstractmethod
-    def batches(self, frame: nw.LazyFrame) -> Iterator[pa.RecordBatch]:
+    def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as a stream, in memory that does not grow with them where the engine can."""
 
     @abstractmethod
-    def _write(self, frame: nw.LazyFrame, path: Path) -> None:
+    def _write(self, frame: Frame, path: Path) -> None:
         """Compute a frame into a Parquet file."""
 
-    def write(self, frame: nw.LazyFrame, path: Path, schema: pa.Schema) -> int:
+    def write(self, frame: Frame, path: Path, schema: pa.Schema) -> int:
         """Compute a frame into a Parquet file with exactly the columns and types of a schema.
 
         Returns:
@@ -53,17 +57,17 @@ class Engine(ABC):
         self._write(conformed(frame, schema), path)
         return int(pq.read_metadata(path).num_rows)
 
-    def collect(self, frame: nw.LazyFrame) -> pa.Table:
+    def collect(self, frame: Frame) -> pa.Table:
         """Compute a small frame into an Arrow table."""
         table = frame.collect(backend="pyarrow").to_native()
         hidden = [name for name in table.column_names if name.startswith("__index_level_")]
         return table.drop_columns(hidden)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds."""
 
 
-def conformed(frame: nw.LazyFrame, schema: pa.Schema) -> nw.LazyFrame:
+def conformed(frame: Frame, schema: pa.Schema) -> Frame:
     """The frame with exactly the columns of a schema, cast to its types."""
     return frame.select(*(nw.col(field.name).cast(narwhals_type(field.type)) for field in schema))
 

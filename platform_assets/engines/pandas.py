@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Part
 
 
@@ -18,17 +19,21 @@ class PandasEngine(Engine):
 
     name = "pandas"
 
-    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> nw.LazyFrame:
+    def scan(self, parts: Sequence[Part], schema: pa.Schema, slice_column: str = "_source_file") -> Frame:
+        """The rows, read at once into Arrow-backed columns."""
         tables = [_read(part, schema, slice_column) for part in parts]
         return self.from_arrow(pa.concat_tables([schema.empty_table(), *tables]))
 
-    def from_arrow(self, table: pa.Table) -> nw.LazyFrame:
-        return nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)).lazy()
+    def from_arrow(self, table: pa.Table) -> Frame:
+        """The table as Arrow-backed pandas columns."""
+        frame: nw.DataFrame[Any] = nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype), eager_only=True)
+        return frame.lazy()
 
-    def batches(self, frame: nw.LazyFrame) -> Iterator[pa.RecordBatch]:
+    def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
+        """The rows in batches; the whole frame is in memory all the while."""
         yield from self.collect(frame).to_batches(max_chunksize=65_536)
 
-    def _write(self, frame: nw.LazyFrame, path: Path) -> None:
+    def _write(self, frame: Frame, path: Path) -> None:
         pq.write_table(self.collect(frame), path, compression="zstd")
 
 

@@ -1,7 +1,7 @@
 """The landing zone, read incrementally: only files that are new or changed, by the hash of their content."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ class Landing:
         refused: Files that were refused in this look, with the reason.
         removed: Files that are gone.
         unchanged: Number of files that did not need reading.
-        unfinished: Files that changed while they were read; the next look takes them.
+        unfinished: Files that changed while they were read; what they had before stays, and the next look takes them.
     """
 
     rows: Update
@@ -94,6 +94,7 @@ class _Look:
                 "id": identity,
                 "reason": error.problem,
                 "remedy": error.remedy,
+                "content_hash": _content_hash(identity),
                 "lines": getattr(error, "lines", None) or 0,
                 "arrived_ns": file.mtime_ns,
             }
@@ -103,7 +104,7 @@ class _Look:
             self.unfinished.append(file.name)
             return
         self.stamps[file.name] = _stamp(file)
-        self.slices[file.name] = Slice(identity, rows.path.name, _file_facts(file, reader.report))
+        self.slices[file.name] = Slice(identity, rows.path.name, _file_facts(file, reader.report, identity))
 
 
 def look(
@@ -133,21 +134,27 @@ def look(
     new = [file for file in files if not this.known(file)]
     gone = sorted(set(this.before.slices) - {file.name for file in files})
     if not new and not gone and this.refused == this.before.attributes.get(REFUSED, {}):
-        rejects = tables[1].snapshot()
-        return Landing(Update(this.before, is_news=False), Update(rejects, is_news=False), unchanged=len(files))
+        return _nothing_new(this, len(files))
     segments = tables[0].new_segment(), tables[1].new_segment()
-    with SegmentWriter(segments[0], raw_schema(contract)) as rows, SegmentWriter(segments[1], REJECT_SCHEMA) as rejects:
+    with SegmentWriter(segments[0], raw_schema(contract)) as lines, SegmentWriter(segments[1], REJECT_SCHEMA) as bad:
         for done, file in enumerate(new):
             on_file(file.name, done, len(new))
-            this.take(file, rows, rejects)
+            this.take(file, lines, bad)
     return _landing(this, segments, gone, len(files) - len(new))
 
 
+def _nothing_new(this: _Look, unchanged: int) -> Landing:
+    """The versions as they are; stamps of files that were only touched are kept, so that they are not hashed again."""
+    is_touched = this.stamps != this.before.attributes.get("stamps", {})
+    rows = Update(this.before.with_attributes(stamps=this.stamps) if is_touched else this.before, is_news=is_touched)
+    return Landing(rows, Update(this.tables[1].snapshot(), is_news=False), unchanged=unchanged)
+
+
 def _landing(this: _Look, segments: tuple[Path, Path], gone: list[str], unchanged: int) -> Landing:
-    dropped = {*gone, *this.refused, *this.unfinished} - set(this.slices)
+    dropped = {*gone, *this.refused}
     snapshots = []
     for table, segment in zip(this.tables, segments, strict=True):
-        slices = {key: Slice(piece.id, segment.name, piece.facts) for key, piece in this.slices.items()}
+        slices = {key: replace(piece, segment=segment.name) for key, piece in this.slices.items()}
         snapshots.append(table.snapshot().with_slices(slices, dropped, {segment.name: tuple(sorted(this.touched))}))
     attributes = {REFUSED: this.refused, "stamps": this.stamps}
     return Landing(
@@ -161,7 +168,7 @@ def _landing(this: _Look, segments: tuple[Path, Path], gone: list[str], unchange
     )
 
 
-def _file_facts(file: LandedFile, report: FileReport) -> dict[str, Any]:
+def _file_facts(file: LandedFile, report: FileReport, identity: str) -> dict[str, Any]:
     return {
         "rows": report.rows_read - report.rows_rejected,
         "rows_read": report.rows_read,
@@ -174,13 +181,22 @@ def _file_facts(file: LandedFile, report: FileReport) -> dict[str, Any]:
         "notes": list(report.notes),
         "bytes": file.size,
         "arrived_ns": file.mtime_ns,
+        "content_hash": _content_hash(identity),
     }
+
+
+def _content_hash(identity: str) -> str:
+    return identity.rsplit(":", 1)[-1]
 
 
 def _stamp(file: LandedFile) -> list[int]:
     return [file.size, file.mtime_ns, file.ctime_ns]
 
 
-def _stamp_now(path: Path) -> list[int]:
-    status = path.stat()
+def _stamp_now(path: Path) -> list[int] | None:
+    """The stamp a file has by now; ``None`` when it is gone."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -25,6 +25,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
     platform: dg.ResourceDependency[PlatformResource]
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Keep what an asset returned in the lake, and say what became of it."""
         table = self._table(context.asset_key)
         update = obj if isinstance(obj, Update) else self._whole(table, obj, context)
         snapshot = update.publish(table)
@@ -39,6 +40,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         )
 
     def load_input(self, context: dg.InputContext) -> Any:
+        """Give an asset what its annotation asks for."""
         table = self._table(context.asset_key)
         wanted = context.dagster_type.typing_type
         if wanted is Table:

@@ -22,12 +22,13 @@ class PostgresIOManager(dg.ConfigurableIOManager):
     postgres: dg.ResourceDependency[PostgresResource]
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Keep what an asset returned in the warehouse, and say what became of it."""
         load = obj if isinstance(obj, Load) else _merge(context, obj)
         with self.postgres.connection() as connection:
             counts = load.apply(connection)
             with connection.cursor() as cursor:
                 cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_identifier(load.table)))
-                rows = cursor.fetchone()[0]
+                (rows,) = cursor.fetchall()[0]
             connection.rollback()
         context.add_output_metadata(
             {
@@ -35,15 +36,16 @@ class PostgresIOManager(dg.ConfigurableIOManager):
                 "dagster/row_count": rows,
                 "dagster/table_name": load.table,
                 "dagster/storage_kind": "postgresql",
-                "query": dg.MetadataValue.md(f'```\n./platform sql "select * from {load.table} limit 20"\n```'),
+                "query": dg.MetadataValue.md(f'```\n./platform sql "table {load.table} limit 20"\n```'),
             }
         )
 
     def load_input(self, context: dg.InputContext) -> Any:
-        table = context.upstream_output.definition_metadata["table"]
+        """Give an asset what its annotation asks for."""
+        table = _upstream(context).definition_metadata["table"]
         with self.postgres.connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql.SQL("SELECT * FROM {}").format(_identifier(table)))
-            names = [column.name for column in cursor.description]
+            names = [column.name for column in cursor.description or ()]
             frame = pd.DataFrame.from_records(cursor.fetchall(), columns=names, coerce_float=False)
         return pa.Table.from_pandas(frame) if context.dagster_type.typing_type is pa.Table else frame
 
@@ -52,6 +54,12 @@ def _merge(context: dg.OutputContext, obj: Any) -> Load:
     arrow = pa.Table.from_pandas(obj, preserve_index=False) if isinstance(obj, pd.DataFrame) else obj
     metadata = context.definition_metadata
     return MergeLoad(metadata["table"], metadata["key"].split(","), arrow.schema, arrow.to_batches())
+
+
+def _upstream(context: dg.InputContext) -> dg.OutputContext:
+    if context.upstream_output is None:
+        raise TypeError(f"input {context.name} is not the output of an asset")
+    return context.upstream_output
 
 
 def _identifier(table: str) -> sql.Identifier:

@@ -11,7 +11,7 @@ import os
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -80,19 +80,19 @@ class Table:
                 problem = f"Table {self.root.name} changed from version {snapshot.version} to {newest} during this run."
                 raise PlatformError(problem, "Two runs worked on it at once; run again.")
             published = replace(snapshot, version=newest + 1)
-            for segment in published.holds:
+            for segment in _segments_of(published):
                 _sync(self.segments / segment)
             name = f"{published.version:08d}.json"
             _write(self.versions / name, json.dumps(_to_json(published), separators=(",", ":")))
             for pointer in pointers:
-                _write(self.root / pointer, name)
+                self._move(pointer, name)
             self._sweep()
         return published
 
     def point(self, pointer: str) -> None:
         """Move a pointer to the version that ``current`` names."""
         with self._lock():
-            _write(self.root / pointer, (self.root / CURRENT).read_text(encoding="utf-8"))
+            self._move(pointer, (self.root / CURRENT).read_text(encoding="utf-8"))
 
     def _read(self, path: Path) -> Snapshot:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -102,6 +102,12 @@ class Table:
             holds={name: tuple(keys) for name, keys in data["holds"].items()},
             attributes=data["attributes"],
         )
+
+    def _move(self, pointer: str, name: str) -> None:
+        """Make a pointer name a version; the time of the one it leaves says until when it could be found."""
+        with suppress(FileNotFoundError):  # before the pointer's first move
+            os.utime(self.versions / (self.root / pointer).read_text(encoding="utf-8").strip())
+        _write(self.root / pointer, name)
 
     def _sweep(self) -> None:
         """Delete versions that no pointer names, and segments that no version names, once nobody can be reading."""
@@ -114,15 +120,10 @@ class Table:
                 version.unlink()
         if not self.segments.exists():
             return
-        used = {name for version in self.versions.glob("*.json") for name in self._used_by(version)}
+        used = {name for version in self.versions.glob("*.json") for name in _segments_of(self._read(version))}
         for segment in self.segments.iterdir():
             if segment.name not in used and segment.stat().st_mtime < horizon:
                 segment.unlink()
-
-    def _used_by(self, version: Path) -> list[str]:
-        snapshot = self._read(version)
-        extra = snapshot.attributes.get("extra_segments", [])
-        return [*snapshot.holds, *extra]
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -130,6 +131,10 @@ class Table:
         with (self.root / ".lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _segments_of(snapshot: Snapshot) -> list[str]:
+    return [*snapshot.holds, *snapshot.attributes.get("extra_segments", [])]
 
 
 def _to_json(snapshot: Snapshot) -> Mapping[str, object]:

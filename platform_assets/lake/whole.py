@@ -5,18 +5,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import narwhals as nw
 import pyarrow as pa
 
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import WHOLE, Slice, Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.lake.update import Update
 
 
-def whole_update(
-    table: Table, made_from: Any, build: Callable[[], nw.LazyFrame], schema: pa.Schema, engine: Engine
-) -> Update:
+def whole_update(table: Table, made_from: Any, build: Callable[[], Frame], schema: pa.Schema, engine: Engine) -> Update:
     """The next version of a table, computed only if it would differ.
 
     Args:
@@ -36,7 +33,7 @@ def whole_update(
     return Update(before.with_slices({WHOLE: piece}, (), {segment.name: (WHOLE,)}))
 
 
-def whole_rows(table: Table, snapshot: Snapshot, schema: pa.Schema, engine: Engine) -> nw.LazyFrame:
+def whole_rows(table: Table, snapshot: Snapshot, schema: pa.Schema, engine: Engine) -> Frame:
     """The rows of such a table."""
     return engine.scan(table.parts(snapshot), schema)
 

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import narwhals as nw
-
 from platform_assets.config import Thresholds
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import Present, RowRule
 from platform_assets.contracts.rules import Dimension, Rule, Severity
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.quality.as_of import newest_event
@@ -23,7 +21,7 @@ from platform_assets.transforms.exclusions import version_rules
 from platform_assets.transforms.facts import total
 from platform_assets.transforms.schemas import staged_schema
 
-References = Mapping[tuple[str, str], nw.LazyFrame | None]
+References = Mapping[tuple[str, str], Frame | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +61,7 @@ def assess(
     as_of = around.as_of or newest_event(
         date.fromisoformat(day) for piece in after.slices.values() for day in piece.facts["days"]
     )
-    after = with_pieces(table.snapshot(), after, table, contract, as_of, engine)
+    after = with_pieces(after, table, contract, as_of, engine)
     ledger = _ledger(contract, after, around)
     rules = _rule_results(contract, table, after, around.references, engine)
     arrivals = [arrival(piece.facts["arrived_ns"]) for piece in after.slices.values()]

@@ -7,7 +7,7 @@ import narwhals as nw
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import KeyUnique, KnownIn, OneValuePer, Rule, Severity
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.transforms.exclusions import repeats
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 
@@ -23,7 +23,7 @@ class Count:
 
 
 def count_cross_rows(
-    rows: nw.LazyFrame, contract: Contract, references: Mapping[tuple[str, str], nw.LazyFrame | None], engine: Engine
+    rows: Frame, contract: Contract, references: Mapping[tuple[str, str], Frame | None], engine: Engine
 ) -> dict[str, Count]:
     """Count the rows that break each rule of this kind.
 
@@ -53,16 +53,14 @@ def references_of(rules: tuple[Rule, ...]) -> list[tuple[str, str]]:
     return sorted({pair for rule in rules if isinstance(rule, KnownIn) for pair in rule.references})
 
 
-def _one_value(rows: nw.LazyFrame, rule: OneValuePer, engine: Engine) -> Count:
+def _one_value(rows: Frame, rule: OneValuePer, engine: Engine) -> Count:
     pairs = rows.filter(~nw.col(rule.key).is_null() & ~nw.col(rule.column).is_null())
     pairs = pairs.group_by(rule.key, rule.column).agg(nw.len().alias("rows"))
     keys = pairs.group_by(rule.key).agg(nw.len().alias("values"), nw.col("rows").sum())
     return _summary(keys, nw.col("values") > 1, rule.key, engine)
 
 
-def _known(
-    rows: nw.LazyFrame, rule: KnownIn, references: Mapping[tuple[str, str], nw.LazyFrame | None], engine: Engine
-) -> Count:
+def _known(rows: Frame, rule: KnownIn, references: Mapping[tuple[str, str], Frame | None], engine: Engine) -> Count:
     known = [frame for pair in rule.references if (frame := references[pair]) is not None]
     if not known:
         return Count(0, 0, note="does not apply: the datasets it refers to have no rows")
@@ -72,7 +70,7 @@ def _known(
     return _summary(keys.join(every, on="key", how="left"), nw.col("found").is_null(), "key", engine)
 
 
-def _repeated(rows: nw.LazyFrame, rule: KeyUnique, engine: Engine) -> Count:
+def _repeated(rows: Frame, rule: KeyUnique, engine: Engine) -> Count:
     slim = rows.select(SOURCE_FILE, SOURCE_ROW, *rule.key)
     with_key = slim.filter(~nw.col(rule.key[0]).is_null())
     checked = _integer(engine, with_key.select(nw.len().alias("n")))
@@ -82,7 +80,7 @@ def _repeated(rows: nw.LazyFrame, rule: KeyUnique, engine: Engine) -> Count:
     return Count(checked, failed, tuple(str(line[rule.key[0]]) for line in example.to_pylist()) if example else ())
 
 
-def _summary(keys: nw.LazyFrame, breaks: nw.Expr, key: str, engine: Engine) -> Count:
+def _summary(keys: Frame, breaks: nw.Expr, key: str, engine: Engine) -> Count:
     checked = _integer(engine, keys.select(nw.col("rows").sum().cast(nw.Int64).alias("n")))
     failing = keys.filter(breaks).select(key, "rows")
     failed = _integer(engine, failing.select(nw.col("rows").sum().cast(nw.Int64).alias("n")))
@@ -92,5 +90,5 @@ def _summary(keys: nw.LazyFrame, breaks: nw.Expr, key: str, engine: Engine) -> C
     return Count(checked, failed, tuple(f"{line[key]} ({line['rows']:,} rows)" for line in worst.to_pylist()))
 
 
-def _integer(engine: Engine, frame: nw.LazyFrame) -> int:
+def _integer(engine: Engine, frame: Frame) -> int:
     return int(engine.collect(frame)["n"][0].as_py() or 0)

@@ -26,6 +26,7 @@ class LedgerLine:
     amount_duplicate: Decimal = ZERO
     amount_loaded: Decimal = ZERO
     status: str = "read"
+    content_hash: str = ""
     note: str = ""
 
     @property
@@ -78,6 +79,7 @@ def ledger_line(
         amount_quarantined=amount_quarantined,
         amount_duplicate=Decimal(excluded.get("duplicate_amount", 0)),
         amount_loaded=loaded[1],
+        content_hash=facts["content_hash"],
         note="; ".join(facts["notes"]),
     )
 
@@ -94,12 +96,15 @@ def refused_line(dataset: str, source_file: str, refusal: Mapping[str, Any]) -> 
         rows_duplicate=0,
         rows_loaded=0,
         status="refused",
+        content_hash=refusal["content_hash"],
         note=refusal["reason"],
     )
 
 
 def total_line(dataset: str, lines: list[LedgerLine]) -> LedgerLine:
     """The sum over files."""
-    rows = {f"rows_{part}": sum(getattr(line, f"rows_{part}") for line in lines) for part in PARTS}
-    amounts = {f"amount_{part}": sum((getattr(line, f"amount_{part}") for line in lines), ZERO) for part in PARTS}
+    rows: dict[str, Any] = {f"rows_{part}": sum(getattr(line, f"rows_{part}") for line in lines) for part in PARTS}
+    amounts: dict[str, Any] = {
+        f"amount_{part}": sum((getattr(line, f"amount_{part}") for line in lines), ZERO) for part in PARTS
+    }
     return LedgerLine(dataset=dataset, source_file="", **rows, **amounts)

@@ -50,15 +50,12 @@ def pieces_of(snapshot: Snapshot) -> dict[str, Piece]:
     }
 
 
-def with_pieces(
-    before: Snapshot, after: Snapshot, table: Table, contract: Contract, as_of: date | None, engine: Engine
-) -> Snapshot:
+def with_pieces(after: Snapshot, table: Table, contract: Contract, as_of: date | None, engine: Engine) -> Snapshot:
     """Work out the pieces of a version; what did not change is taken from the version before.
 
     Args:
-        before: The version before, with its pieces.
         after: The version at hand.
-        table: The staged table; a segment with the rows set aside is written.
+        table: The staged table, which has the version before; a segment with the rows set aside is written.
         contract: The dataset's contract.
         as_of: The day the version speaks of.
         engine: What computes.
@@ -68,7 +65,7 @@ def with_pieces(
     """
     key = json.dumps([sorted(after.ids.items()), as_of.isoformat() if as_of else None])
     judged = hashlib.sha256(key.encode()).hexdigest()
-    if before.attributes.get("judged") == judged:
+    if table.snapshot().attributes.get("judged") == judged:
         return after
     segment = table.new_segment()
     rows = engine.scan(table.parts(after), staged_schema(contract))
@@ -77,12 +74,11 @@ def with_pieces(
     attributes = {EXCLUSIONS: name, "extra_segments": [name] if name else [], "judged": judged}
     after = after.with_attributes(**attributes, as_of=as_of.isoformat() if as_of else None)
     excluded = _excluded_counts(table, after, contract, engine)
-    pieces = _pieces(before, after, table, contract, excluded, engine)
+    pieces = _pieces(after, table, contract, excluded, engine)
     return after.with_attributes(**{PIECES: pieces}, broken=_version_counts(table, after, contract, engine))
 
 
 def _pieces(
-    before: Snapshot,
     after: Snapshot,
     table: Table,
     contract: Contract,
@@ -90,7 +86,7 @@ def _pieces(
     engine: Engine,
 ) -> dict[str, dict[str, Any]]:
     ids = {name: _piece_id(piece.id, excluded.get(name, {})) for name, piece in after.slices.items()}
-    old = before.attributes.get(PIECES, {})
+    old = table.snapshot().attributes.get(PIECES, {})
     new = [name for name, identity in ids.items() if old.get(name, {}).get("id") != identity]
     loaded = _loaded_counts(table, after, contract, engine, new) if new else {}
     pieces = {}

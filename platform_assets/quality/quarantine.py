@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import Rule, Severity, broken_flag
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.ingestion.rejects import REJECT_SCHEMA
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
@@ -50,9 +50,7 @@ class Origin:
     staging: Table
 
 
-def quarantine(
-    origin: Origin, staged: Snapshot, refused: Mapping[str, Mapping[str, Any]], engine: Engine
-) -> nw.LazyFrame:
+def quarantine(origin: Origin, staged: Snapshot, refused: Mapping[str, Mapping[str, Any]], engine: Engine) -> Frame:
     """Everything of a version that is set aside.
 
     Args:
@@ -70,7 +68,7 @@ def quarantine(
     return nw.concat([*frames, late] if late is not None else frames, how="vertical")
 
 
-def _broken_rows(origin: Origin, staged: Snapshot, engine: Engine) -> nw.LazyFrame:
+def _broken_rows(origin: Origin, staged: Snapshot, engine: Engine) -> Frame:
     """Rows that break a rule by themselves, but for those that only repeat another."""
     rows = engine.scan(origin.staging.parts(staged), staged_schema(origin.contract)).filter(nw.col(QUARANTINED))
     rules: list[Rule] = [rule for rule in origin.contract.row_rules if rule.severity is Severity.ERROR]
@@ -83,7 +81,7 @@ def _broken_rows(origin: Origin, staged: Snapshot, engine: Engine) -> nw.LazyFra
     return _shaped(rows, origin.contract, "row", _reasons(rules), nw.col(RAW_LINE))
 
 
-def _set_aside_by_version(origin: Origin, staged: Snapshot, engine: Engine) -> nw.LazyFrame | None:
+def _set_aside_by_version(origin: Origin, staged: Snapshot, engine: Engine) -> Frame | None:
     """Rows that are in order by themselves and set aside because of others; their raw line is looked up."""
     excluded = excluded_rows(origin.staging, staged, origin.contract, engine)
     marks = [rule for rule in version_rules(origin.contract) if rule is not line_rule(origin.contract)]
@@ -98,12 +96,12 @@ def _set_aside_by_version(origin: Origin, staged: Snapshot, engine: Engine) -> n
     return _shaped(rows, origin.contract, "row", _reasons(marks), nw.col(RAW_LINE))
 
 
-def _duplicates(contract: Contract, excluded: nw.LazyFrame) -> nw.LazyFrame:
+def _duplicates(contract: Contract, excluded: Frame) -> Frame:
     rule = line_rule(contract)
     return excluded.filter(nw.col(broken_flag(rule)) if rule else nw.lit(value=False))
 
 
-def _rejected_lines(origin: Origin, engine: Engine) -> nw.LazyFrame:
+def _rejected_lines(origin: Origin, engine: Engine) -> Frame:
     snapshot = origin.rejects.snapshot()
     rows = engine.scan(origin.rejects.parts(snapshot), REJECT_SCHEMA)
     return _shaped(rows, origin.contract, "line", nw.col("reason"), nw.col("raw"))
@@ -129,7 +127,7 @@ def _reasons(rules: list[Rule]) -> nw.Expr:
     return nw.concat_str(names, separator=", ", ignore_nulls=True)
 
 
-def _shaped(rows: nw.LazyFrame, contract: Contract, kind: str, reasons: nw.Expr, raw: nw.Expr) -> nw.LazyFrame:
+def _shaped(rows: Frame, contract: Contract, kind: str, reasons: nw.Expr, raw: nw.Expr) -> Frame:
     return rows.select(
         nw.lit(contract.dataset).alias("dataset"),
         nw.col(SOURCE_FILE).alias("source_file"),

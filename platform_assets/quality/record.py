@@ -40,7 +40,10 @@ def _ledger_record(line: LedgerLine) -> dict[str, Any]:
 
 
 def _ledger_line(data: Mapping[str, Any]) -> LedgerLine:
-    return LedgerLine(**{name: Decimal(value) if name.startswith("amount_") else value for name, value in data.items()})
+    values: dict[str, Any] = {
+        name: Decimal(value) if name.startswith("amount_") else value for name, value in data.items()
+    }
+    return LedgerLine(**values)
 
 
 def _result(data: Mapping[str, Any]) -> CheckResult:

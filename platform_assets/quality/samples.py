@@ -7,6 +7,7 @@ import narwhals as nw
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import RowRule
 from platform_assets.contracts.rules import OneValuePer, Rule, broken_flag
+from platform_assets.engines.engine import Frame
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.quality.stage import Stage
 from platform_assets.transforms.accepted import excluded_rows
@@ -38,7 +39,7 @@ def failing_rows(this: Stage, snapshot: Snapshot, rule_id: str) -> list[dict[str
     return [_shown(line, this.contract) for line in this.engine.collect(first).to_pylist()]
 
 
-def _breaking(this: Stage, snapshot: Snapshot, rule: Rule) -> nw.LazyFrame | None:
+def _breaking(this: Stage, snapshot: Snapshot, rule: Rule) -> Frame | None:
     table = this.table("staging")
     rows = this.engine.scan(table.parts(snapshot), staged_schema(this.contract))
     columns = [SOURCE_FILE, SOURCE_ROW, *this.contract.column_names]

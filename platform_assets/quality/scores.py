@@ -1,7 +1,6 @@
 """The scores of a version, with numerator and denominator, as ``docs/quality.md`` defines them."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from platform_assets.config import Thresholds
 from platform_assets.contracts.contract import Contract
@@ -25,7 +24,7 @@ def score_results(
         now: The wall clock; only freshness of arrival looks at it.
     """
     rows = sum(piece.facts["rows_read"] for piece in snapshot.slices.values())
-    broken: Mapping[str, int] = snapshot.attributes.get("broken", {})
+    broken: dict[str, int] = snapshot.attributes.get("broken", {})
     cells, missing = _cells(contract, snapshot)
     invalid = sum(piece.facts["invalid"] + piece.facts["rows_rejected"] for piece in snapshot.slices.values())
     shares = [
@@ -113,4 +112,4 @@ def _freshness_note(snapshot: Snapshot, newest_arrival: datetime | None) -> str:
 
 def arrival(nanoseconds: int) -> datetime:
     """A file's time of arrival."""
-    return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc)
+    return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC)

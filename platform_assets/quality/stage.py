@@ -10,7 +10,7 @@ import narwhals as nw
 from platform_assets.config import Thresholds
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.ingestion.landing import REFUSED
 from platform_assets.lake.table import ACCEPTED, CURRENT, Table
 from platform_assets.lake.update import Update
@@ -100,9 +100,9 @@ def stage(this: Stage) -> Staged:
     return Staged(rows, set_aside, assessment, tuple(files), fingerprint_of(made_from))
 
 
-def _references(this: Stage) -> dict[tuple[str, str], nw.LazyFrame | None]:
+def _references(this: Stage) -> dict[tuple[str, str], Frame | None]:
     """The keys that other datasets' accepted versions know."""
-    known: dict[tuple[str, str], nw.LazyFrame | None] = {}
+    known: dict[tuple[str, str], Frame | None] = {}
     for dataset, column in references_of(this.contract.rules):
         table = this.tables["staging", dataset]
         accepted = table.snapshot(ACCEPTED)

@@ -1,6 +1,7 @@
 """The platform as assets see it: settings, configuration, the lake's tables, and the engine of the run."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -12,7 +13,7 @@ from platform_assets.lake.table import Table
 from platform_assets.settings import Settings
 
 
-class PlatformResource(dg.ConfigurableResource):
+class PlatformResource(dg.ConfigurableResource[Any]):
     """Settings, lake and engine of one run. The engine is started when it is first asked for."""
 
     _engine: Engine | None = PrivateAttr(default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import dagster as dg
 import psycopg2
@@ -12,7 +13,7 @@ from platform_assets.settings import Settings
 from platform_assets.warehouse.migrations import migrate
 
 
-class PostgresResource(dg.ConfigurableResource):
+class PostgresResource(dg.ConfigurableResource[Any]):
     """The warehouse. Starts the embedded server when none runs, and brings its tables up to date."""
 
     @contextmanager

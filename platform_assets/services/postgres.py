@@ -242,6 +242,9 @@ def _make_databases(cluster: Cluster) -> None:
             there = {name for (name,) in cursor.fetchall()}
             for name in sorted({WAREHOUSE_DATABASE, DAGSTER_DATABASE} - there):
                 cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+            # Dagster commits after every event. Its last moments may be lost when the machine itself dies, no more.
+            relaxed = sql.SQL("alter database {} set synchronous_commit = off")
+            cursor.execute(relaxed.format(sql.Identifier(DAGSTER_DATABASE)))
 
 
 def _make_dagster_schema(dsn: str) -> None:

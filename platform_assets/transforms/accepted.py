@@ -5,7 +5,7 @@ from collections.abc import Collection
 import narwhals as nw
 
 from platform_assets.contracts.contract import Contract
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Part, Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.transforms.exclusions import exclusions_schema
@@ -16,7 +16,7 @@ EXCLUSIONS = "exclusions"
 
 def counting_rows(
     table: Table, snapshot: Snapshot, contract: Contract, engine: Engine, keys: Collection[str] | None = None
-) -> nw.LazyFrame:
+) -> Frame:
     """Rows of a version, or of some of its files, that what follows may use.
 
     Args:
@@ -36,8 +36,8 @@ def counting_rows(
     return rows.join(excluded.select(SOURCE_FILE, SOURCE_ROW), on=[SOURCE_FILE, SOURCE_ROW], how="anti")
 
 
-def excluded_rows(table: Table, snapshot: Snapshot, contract: Contract, engine: Engine) -> nw.LazyFrame | None:
-    """Rows that the version sets aside because of other rows, of ``exclusions_schema``; ``None`` when there are none."""
+def excluded_rows(table: Table, snapshot: Snapshot, contract: Contract, engine: Engine) -> Frame | None:
+    """Rows that the version sets aside because of others, of ``exclusions_schema``; ``None`` when there are none."""
     name = snapshot.attributes.get(EXCLUSIONS)
     if name is None:
         return None

@@ -5,7 +5,7 @@ from decimal import Decimal
 import narwhals as nw
 import pyarrow as pa
 
-from platform_assets.engines.engine import MONEY, Engine
+from platform_assets.engines.engine import MONEY, Engine, Frame
 from platform_assets.transforms.quantiles import quantile_edges
 
 CUSTOMERS_SCHEMA = pa.schema(
@@ -42,7 +42,7 @@ CHANNELS_SCHEMA = pa.schema([("channel", pa.string()), ("sale_lines", pa.int64()
 PRICE_TIERS = ("budget", "standard", "premium", "luxury")
 
 
-def customers(sales: nw.LazyFrame, source_systems: tuple[str, ...]) -> nw.LazyFrame:
+def customers(sales: Frame, source_systems: tuple[str, ...]) -> Frame:
     """One row per known customer; descriptions are those of the newest sale that has them.
 
     Args:
@@ -70,7 +70,7 @@ def customers(sales: nw.LazyFrame, source_systems: tuple[str, ...]) -> nw.LazyFr
     ).select(CUSTOMERS_SCHEMA.names)
 
 
-def products(sales: nw.LazyFrame, catalog: nw.LazyFrame, edges: tuple[Decimal, ...]) -> nw.LazyFrame:
+def products(sales: Frame, catalog: Frame, edges: tuple[Decimal, ...]) -> Frame:
     """One row per product that is sold or in the catalogue; the catalogue's description wins.
 
     Args:
@@ -97,18 +97,18 @@ def products(sales: nw.LazyFrame, catalog: nw.LazyFrame, edges: tuple[Decimal, .
     ).select(PRODUCTS_SCHEMA.names)
 
 
-def price_edges(catalog: nw.LazyFrame, engine: Engine) -> tuple[Decimal, ...]:
+def price_edges(catalog: Frame, engine: Engine) -> tuple[Decimal, ...]:
     """The three quartile edges of the catalogue's prices."""
     return quantile_edges(catalog, "price", 4, engine)
 
 
-def channels(sales: nw.LazyFrame) -> nw.LazyFrame:
+def channels(sales: Frame) -> Frame:
     """One row per channel, with the number of sale lines."""
     known = sales.filter(~nw.col("channel").is_null())
     return known.group_by("channel").agg(nw.len().alias("sale_lines")).select(CHANNELS_SCHEMA.names)
 
 
-def _newest(rows: nw.LazyFrame, key: str, value: str) -> nw.LazyFrame:
+def _newest(rows: Frame, key: str, value: str) -> Frame:
     """The value of the newest sale that has one, per key; of several at one instant, the first in the alphabet."""
     pairs = rows.filter(~nw.col(value).is_null()).group_by(key, value).agg(nw.col("sold_at").max().alias("_at"))
     newest = pairs.group_by(key).agg(nw.col("_at").max().alias("_at"))

@@ -8,7 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
-from platform_assets.engines.engine import INSTANT, MONEY, Engine
+from platform_assets.engines.engine import INSTANT, MONEY, Engine, Frame, narwhals_type
 from platform_assets.lake.snapshot import Slice, Snapshot, changed_keys
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.transforms.accepted import counting_rows
@@ -48,8 +48,6 @@ SALES_SCHEMA = pa.schema(
     ]
 )
 
-_MONEY = nw.Decimal(18, 4)
-
 
 @dataclass(frozen=True)
 class Source:
@@ -64,7 +62,7 @@ class Source:
         return self.table.snapshot(ACCEPTED)
 
 
-def conformed_sales(rows: nw.LazyFrame, dataset: str) -> nw.LazyFrame:
+def conformed_sales(rows: Frame, dataset: str) -> Frame:
     """Rows of one sales dataset as sale lines.
 
     Args:
@@ -104,7 +102,7 @@ def update_sales(core: Table, sources: list[Source], engine: Engine) -> tuple[Sn
     return _compacted(after, core, engine), write
 
 
-def sales_rows(core: Table, snapshot: Snapshot, engine: Engine, keys: list[str] | None = None) -> nw.LazyFrame:
+def sales_rows(core: Table, snapshot: Snapshot, engine: Engine, keys: list[str] | None = None) -> Frame:
     """The sale lines of a version, or of some of its slices."""
     return engine.scan(core.parts(snapshot, keys), SALES_SCHEMA, SLICE)
 
@@ -122,7 +120,7 @@ def _rows(source: Source) -> Mapping[str, int]:
     return {f"{source.contract.dataset}/{name}": piece["rows"] for name, piece in pieces.items()}
 
 
-def _changed_rows(source: Source, write: list[str], engine: Engine) -> nw.LazyFrame | None:
+def _changed_rows(source: Source, write: list[str], engine: Engine) -> Frame | None:
     prefix = f"{source.contract.dataset}/"
     names = [key.removeprefix(prefix) for key in write if key.startswith(prefix)]
     if not names:
@@ -141,10 +139,7 @@ def _compacted(snapshot: Snapshot, core: Table, engine: Engine) -> Snapshot:
 
 
 def _typed(value: nw.Expr, field: pa.Field) -> nw.Expr:
-    if pa.types.is_decimal(field.type):
-        return value.cast(_MONEY).alias(field.name)
-    kinds = {pa.string(): nw.String, pa.int64(): nw.Int64, pa.bool_(): nw.Boolean, INSTANT: nw.Datetime("us")}
-    return value.cast(kinds[field.type]).alias(field.name)
+    return value.cast(narwhals_type(field.type)).alias(field.name)
 
 
 def _columns(*names: str) -> dict[str, nw.Expr]:

@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 import narwhals as nw
 
+from platform_assets.engines.engine import Frame
+
 ROWS = "rows"
 
 
 def counts_by(
-    rows: nw.LazyFrame,
+    rows: Frame,
     key: str,
     flags: Mapping[str, nw.Expr],
     amounts: Mapping[str, nw.Expr] | None = None,
-) -> nw.LazyFrame:
+) -> Frame:
     """Rows, rows where a flag is true, and sums of money, per key.
 
     Args:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import KeyUnique, LineUnique, NotAfterAsOf, Rule, Severity, broken_flag
-from platform_assets.engines.engine import MONEY
+from platform_assets.engines.engine import MONEY, Frame
 from platform_assets.transforms.schemas import INVALID, LINE_HASH, QUARANTINED, SOURCE_FILE, SOURCE_ROW
 
 AMOUNT = "_amount"
@@ -35,7 +35,7 @@ def exclusions_schema(contract: Contract) -> pa.Schema:
     return pa.schema([*lineage, (AMOUNT, MONEY), (QUARANTINED, pa.bool_()), (INVALID, pa.bool_()), *flags])
 
 
-def exclusions(rows: nw.LazyFrame, contract: Contract, as_of: date | None) -> nw.LazyFrame:
+def exclusions(rows: Frame, contract: Contract, as_of: date | None) -> Frame:
     """Find the rows that a version sets aside.
 
     Args:
@@ -57,7 +57,7 @@ def exclusions(rows: nw.LazyFrame, contract: Contract, as_of: date | None) -> nw
     return merged.with_columns(*((nw.col(name) > 0).alias(name) for name in names))
 
 
-def repeats(rows: nw.LazyFrame, key: tuple[str, ...]) -> nw.LazyFrame:
+def repeats(rows: Frame, key: tuple[str, ...]) -> Frame:
     """The rows beyond the first of each key, by file name and line number; rows without a key repeat nothing."""
     for column in key:
         rows = rows.filter(~nw.col(column).is_null())
@@ -67,7 +67,7 @@ def repeats(rows: nw.LazyFrame, key: tuple[str, ...]) -> nw.LazyFrame:
     return candidates.with_columns(place.alias("_place")).filter(nw.col("_place") > 1).drop("_place")
 
 
-def _found(rows: nw.LazyFrame, contract: Contract, rule: Rule, as_of: date | None) -> nw.LazyFrame:
+def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> Frame:
     base = [SOURCE_FILE, SOURCE_ROW, AMOUNT, QUARANTINED, INVALID]
     if isinstance(rule, LineUnique):
         return repeats(rows.select(*base, LINE_HASH), (LINE_HASH,)).select(base)
@@ -79,14 +79,14 @@ def _found(rows: nw.LazyFrame, contract: Contract, rule: Rule, as_of: date | Non
     return rows.select(base).filter(nw.col(SOURCE_ROW) < 0)
 
 
-def _first_lines(rows: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
+def _first_lines(rows: Frame, contract: Contract) -> Frame:
     if line_rule(contract) is None:
         return rows
     duplicates = repeats(rows, (LINE_HASH,)).select(SOURCE_FILE, SOURCE_ROW)
     return rows.join(duplicates, on=[SOURCE_FILE, SOURCE_ROW], how="anti")
 
 
-def _marked(found: nw.LazyFrame, rule: Rule, contract: Contract) -> nw.LazyFrame:
+def _marked(found: Frame, rule: Rule, contract: Contract) -> Frame:
     flags = [
         nw.lit(int(other.id == rule.id)).cast(nw.Int64).alias(broken_flag(other)) for other in version_rules(contract)
     ]

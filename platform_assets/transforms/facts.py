@@ -9,7 +9,7 @@ from platform_assets.contracts.columns import Column
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import Readable
 from platform_assets.contracts.rules import broken_flag
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.schemas import (
     INVALID,
@@ -22,7 +22,7 @@ from platform_assets.transforms.schemas import (
 Facts = Mapping[str, Any]
 
 
-def file_facts(rows: nw.LazyFrame, contract: Contract, engine: Engine) -> dict[str, Facts]:
+def file_facts(rows: Frame, contract: Contract, engine: Engine) -> dict[str, Facts]:
     """Count the rows of each file.
 
     Args:
@@ -84,7 +84,7 @@ def _facts(line: Mapping[str, Any], contract: Contract, days: Mapping[str, int])
     }
 
 
-def _days(rows: nw.LazyFrame, contract: Contract, engine: Engine) -> dict[str, dict[str, int]]:
+def _days(rows: Frame, contract: Contract, engine: Engine) -> dict[str, dict[str, int]]:
     if contract.event_at is None:
         return {}
     day = nw.col(contract.event_at).cast(nw.Date).alias("day")

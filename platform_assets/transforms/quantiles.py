@@ -4,10 +4,10 @@ from typing import Any
 
 import narwhals as nw
 
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 
 
-def quantile_edges(rows: nw.LazyFrame, column: str, bins: int, engine: Engine) -> tuple[Any, ...]:
+def quantile_edges(rows: Frame, column: str, bins: int, engine: Engine) -> tuple[Any, ...]:
     """The inner edges of equally filled bins.
 
     The k-th edge is the value at place ``ceil(k * (n - 1) / bins)`` of the ordered values, counted from 0: the upper
@@ -31,7 +31,8 @@ def quantile_edges(rows: nw.LazyFrame, column: str, bins: int, engine: Engine) -
     if not total:
         return ()
     places = [-(-step * (total - 1) // bins) for step in range(1, bins)]
-    edges, seen = [], 0
+    edges: list[Any] = []
+    seen = 0
     for value, count in times:
         seen += count
         while len(edges) < len(places) and places[len(edges)] < seen:

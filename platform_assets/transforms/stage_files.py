@@ -9,7 +9,7 @@ import narwhals as nw
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.fingerprint import fingerprint
 from platform_assets.contracts.readings import Reading, reading_from_json
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Part, Slice, Snapshot, changed_keys
 from platform_assets.lake.table import Table
 from platform_assets.transforms.facts import file_facts, no_facts
@@ -65,7 +65,7 @@ def _slice_id(contract: Contract, raw_slice: Slice) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _staged_frame(contract: Contract, raw: Table, source: Snapshot, names: list[str], engine: Engine) -> nw.LazyFrame:
+def _staged_frame(contract: Contract, raw: Table, source: Snapshot, names: list[str], engine: Engine) -> Frame:
     """One frame per way of writing columns, because expressions depend on it; most datasets have one."""
     frames = []
     for alike in _alike(source, names).values():

@@ -9,6 +9,7 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import Reading
 from platform_assets.contracts.row_rules import Present, RowRule
 from platform_assets.contracts.rules import Dimension, Severity, broken_flag, unreadable_flag
+from platform_assets.engines.engine import Frame
 from platform_assets.transforms.schemas import (
     INVALID,
     QUARANTINED,
@@ -22,7 +23,7 @@ from platform_assets.transforms.schemas import (
 from platform_assets.transforms.typing import MONEY_PLACES, trimmed_cells, typed
 
 
-def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading]) -> nw.LazyFrame:
+def staged(raw: Frame, contract: Contract, readings: Mapping[str, Reading]) -> Frame:
     """Stage raw rows of files that write their columns alike.
 
     Args:
@@ -57,7 +58,7 @@ def staged(raw: nw.LazyFrame, contract: Contract, readings: Mapping[str, Reading
     return frame.with_columns(kept_line).select(staged_schema(contract).names)
 
 
-def raw_lines(raw: nw.LazyFrame, contract: Contract) -> nw.LazyFrame:
+def raw_lines(raw: Frame, contract: Contract) -> Frame:
     """Where each raw row came from and how its line reads, for rows that a version sets aside."""
     line = _line([nw.col(name) for name in contract.column_names])
     return raw.select(SOURCE_FILE, SOURCE_ROW, line.alias(RAW_LINE))

@@ -17,15 +17,16 @@ import narwhals as nw
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.readings import ISO, PLAIN, DateReading, NumberReading, Reading
+from platform_assets.engines.engine import Frame
 from platform_assets.ingestion.numbers import APOSTROPHE, BLANK, CURRENCY
 
 MONEY_PLACES = 4
 RATE_PLACES = 6
 
-_INTEGER = r"^[+-]?\d{1,18}(\.0*)?$"
-_DECIMAL = r"^[+-]?(\d{1,14}(\.\d*)?|\.\d+)$"
-_NUMBER = r"^[+-]?(\d{1,300}(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?$"
-_RATE = r"^[+-]?(\d{1,6}(\.\d*)?|\.\d+)$"
+_INTEGER = r"^[+-]?\d{1,18}(?:\.0*)?$"
+_DECIMAL = r"^[+-]?(?:\d{1,14}(?:\.\d*)?|\.\d+)$"
+_NUMBER = r"^[+-]?(?:\d{1,200}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?$"
+_RATE = r"^[+-]?(?:\d{1,6}(?:\.\d*)?|\.\d+)$"
 
 _LEAP_YEAR = r"(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY = (
@@ -42,13 +43,13 @@ _DATE_PARTS = {"ymd": (0, 1, 2), "dmy": (2, 1, 0), "mdy": (2, 0, 1)}
 Steps = list[dict[str, nw.Expr]]
 
 
-def trimmed_cells(frame: nw.LazyFrame, columns: Sequence[Column]) -> nw.LazyFrame:
+def trimmed_cells(frame: Frame, columns: Sequence[Column]) -> Frame:
     """The frame with raw cells trimmed, and null where they mean "no value"."""
     frame = frame.with_columns(*(nw.col(column.name).str.strip_chars() for column in columns))
     return frame.with_columns(*(_without_markers(column) for column in columns))
 
 
-def typed(frame: nw.LazyFrame, columns: Sequence[tuple[Column, Reading | None]]) -> nw.LazyFrame:
+def typed(frame: Frame, columns: Sequence[tuple[Column, Reading | None]]) -> Frame:
     """The frame with trimmed text replaced by typed values.
 
     Args:
@@ -148,6 +149,7 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
     """
     text, kind = nw.col(column.name), nw.Decimal(18 if places == MONEY_PLACES else 12, places)
     fit = nw.when(text.str.contains(pattern)).then(text)
+    carries = text.str.contains(rf"^[+-]?9{{{14 if places == MONEY_PLACES else 6}}}\.9{{{places}}}[5-9]")
     if not reading.long:
         return [{column.name: fit.cast(kind)}]
     is_long, fraction = _step(column, "long"), _step(column, "fraction")
@@ -160,6 +162,7 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
     rounded = (truncated + change.otherwise(nw.lit(step * 0)).cast(kind)).cast(kind)
     return [
         {column.name: fit},
+        {column.name: nw.when(~carries).then(text)},
         {is_long: text.str.contains(rf"\.\d{{{places + 1},}}")},
         {fraction: pieces.list.get(1)},
         {column.name: rounded},
@@ -171,6 +174,9 @@ def _temporal(column: Column, reading: DateReading) -> Steps:
     steps = [{column.name: text.str.strip_chars_end("Z")}]
     if reading.order != "iso":
         steps += _iso_steps(column, reading)
+    has_short_hour = text.str.contains(r"^\d{4}-\d{2}-\d{2}[ T]\d:")
+    padded = nw.concat_str([text.str.slice(0, 11), nw.lit("0"), text.str.slice(11)])
+    steps += [{column.name: nw.when(has_short_hour).then(padded).otherwise(text)}]
     instant = nw.when(text.str.contains(_INSTANT)).then(text).cast(nw.Datetime("us"))
     return [*steps, {column.name: instant.cast(nw.Date) if column.type is ColumnType.DATE else instant}]
 

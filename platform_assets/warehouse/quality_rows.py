@@ -31,6 +31,7 @@ LEDGER_SCHEMA = pa.schema(
         *((f"rows_{part}", pa.int64()) for part in PARTS),
         *((f"amount_{part}", MONEY) for part in PARTS),
         ("status", pa.string()),
+        ("content_hash", pa.string()),
     ]
 )
 
@@ -63,6 +64,7 @@ def ledger_rows(assessments: Iterable[Assessment]) -> pa.Table:
             **{f"rows_{part}": count for part, count in zip(PARTS, line.rows, strict=True)},
             **{f"amount_{part}": amount for part, amount in zip(PARTS, line.amounts, strict=True)},
             "status": line.status,
+            "content_hash": line.content_hash,
         }
         for assessment in assessments
         for line in assessment.ledger

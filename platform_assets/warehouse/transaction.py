@@ -105,6 +105,10 @@ def _translated() -> Iterator[None]:
     except (psycopg2.IntegrityError, psycopg2.DataError) as error:
         problem = f"PostgreSQL refused the rows, and nothing was written: {_told(error)}"
         raise LoadError(problem, "Correct the rows, or the contract that let them pass.") from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        # Whether a commit whose answer was lost took place is not known here; running again is right in both cases.
+        problem = f"PostgreSQL broke the load off: {_told(error)}"
+        raise LoadError(problem, "See that the server runs, then run again: what is loaded already is left.") from error
 
 
 def _told(error: psycopg2.Error) -> str:

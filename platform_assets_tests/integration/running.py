@@ -7,16 +7,22 @@ import os
 import shutil
 import signal
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any, Self
 
+import dagster as dg
 import psycopg2
+import pytest
 from psycopg2 import sql
 
-from platform_assets.settings import CHECKOUT
-from platform_assets_tests.integration.worker import run_command
+from platform_assets.services.cluster import SUPERUSER
+from platform_assets.services.dagster_home import prepare_dagster_home
+from platform_assets.services.postgres import ensure_postgres
+from platform_assets.settings import Settings
+from platform_assets_tests.integration.worker import prepare_database, run_command
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 KILLED = -signal.SIGKILL
@@ -88,27 +94,42 @@ class Home:
     raw: Path
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    def start(self, *options: str, **environment: str) -> Run:
-        """Start the main job."""
-        folder = self.folder.parent / f"{self.folder.name}-run-{next(self._numbers)}"
-        folder.mkdir()
-        variables = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads a process to this home."""
+        return {
             "PLATFORM_HOME": str(self.folder),
             "PLATFORM_RAW": str(self.raw),
             "PLATFORM_POSTGRES_URL": self.dsn,
-            **environment,
         }
+
+    def start(self, *options: str) -> Run:
+        """Start the main job."""
+        folder = self.folder.parent / f"{self.folder.name}-run-{next(self._numbers)}"
+        folder.mkdir()
         arguments = ["run", "--json", str(folder / "result.json"), *options]
         outputs = folder / "stdout", folder / "stderr"
-        process = _CONTEXT.Process(target=run_command, args=(arguments, variables, *outputs))
+        process = _CONTEXT.Process(target=run_command, args=(arguments, self.environment, *outputs))
         process.start()
         return Run(process, folder)
 
-    def run(self, *options: str, **environment: str) -> Result:
+    def run(self, *options: str) -> Result:
         """Run the main job to its end."""
-        return self.start(*options, **environment).result()
+        return self.start(*options).result()
 
-    def dropped(self, dataset: str, *files: Path) -> None:
+    def told(self, *asset: str) -> dict[str, object]:
+        """The metadata of the last materialization of an asset."""
+        settings = Settings.from_environment(self.environment)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in prepare_dagster_home(settings, ensure_postgres(settings)).items():
+                patch.setenv(name, value)
+            with dg.DagsterInstance.get() as instance:
+                event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+        assert event is not None
+        assert event.asset_materialization is not None
+        return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+    def drop(self, dataset: str, *files: Path) -> None:
         """Drop files into the landing zone."""
         for file in files:
             self.write(dataset, file.name, file.read_bytes())
@@ -126,31 +147,36 @@ class Homes:
 
     Args:
         folder: Where they are made.
-        server: Address of the server.
+        sockets: Folder of the server's socket.
     """
 
-    def __init__(self, folder: Path, server: str) -> None:
+    def __init__(self, folder: Path, sockets: Path) -> None:
         self._folder = folder
-        self._server = server
+        self._sockets = sockets
         self._numbers = itertools.count(1)
+        self._create("template", "template0")
+        environment = {"PLATFORM_HOME": str(folder / "template"), "PLATFORM_POSTGRES_URL": self._dsn("template")}
+        preparation = _CONTEXT.Process(target=prepare_database, args=(environment,))
+        preparation.start()
+        preparation.join()
+        assert preparation.exitcode == EXIT_OK
 
     def make(self, sample: Path | None = None) -> Home:
         """A fresh home; its landing zone is empty, or a copy of a sample."""
         name = f"home{next(self._numbers)}"
-        with psycopg2.connect(f"{self._server}/postgres?{self._query}") as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        home = self._folder / name
+        self._create(name, "template")
         raw = self._folder / f"{name}-raw"
-        home.mkdir()
         if sample is None:
             raw.mkdir()
         else:
             shutil.copytree(sample, raw)
-        return Home(home, f"{self._server}/{name}", raw)
+        return Home(self._folder / name, self._dsn(name), raw)
 
+    def _dsn(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}@/{database}?host={self._sockets}"
 
-def checkout() -> Path:
-    """The folder from which commands are run."""
-    return CHECKOUT
+    def _create(self, database: str, template: str) -> None:
+        with closing(psycopg2.connect(self._dsn("postgres"))) as connection:
+            connection.autocommit = True
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+            connection.cursor().execute(statement.format(sql.Identifier(database), sql.Identifier(template)))

@@ -56,7 +56,8 @@ def sale(file: str, row: int, amount: str = "2.5000", **changes: Any) -> dict[st
 
 def sales(lines: Sequence[Mapping[str, Any]]) -> list[pa.RecordBatch]:
     """Sale lines as batches of two rows."""
-    return pa.Table.from_pylist([dict(line) for line in lines], SALES_SCHEMA).to_batches(max_chunksize=2)
+    batches: list[pa.RecordBatch] = pa.Table.from_pylist(list(lines), SALES_SCHEMA).to_batches(max_chunksize=2)
+    return batches
 
 
 def load_sales(

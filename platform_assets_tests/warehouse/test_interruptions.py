@@ -146,6 +146,20 @@ def test_two_loaders_of_a_table_take_turns(connect: Connect, second: str, counts
     assert loaded_slices(watcher, SALES, DATASET) == {"a.csv": second}
 
 
+def test_a_server_that_ends_the_session_leaves_the_old_state(connect: Connect) -> None:
+    watcher, connection = connect(), connect()
+    load_sales(watcher, {"a.csv": "1"}, [sale(*line) for line in OLD])
+
+    def interrupted() -> Iterator[pa.RecordBatch]:
+        yield from sales([sale(*line) for line in NEW])
+        query(watcher, "SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
+
+    with pytest.raises(LoadError, match="PostgreSQL broke the load off"):
+        replace_slices(connection, SALES, DATASET, {"a.csv": "2"}, [], SALES_SCHEMA, interrupted())
+    assert loaded_lines(watcher) == OLD
+    assert load_sales(connect(), {"a.csv": "2"}, [sale(*line) for line in NEW]) == SliceCounts(3, 3)
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [

@@ -37,7 +37,7 @@ COMMENT ON TABLE warehouse.fct_sales IS 'One row per sale line of any dataset; r
 COMMENT ON COLUMN warehouse.fct_sales.customer_key IS 'Customer; -1 for guests';
 COMMENT ON COLUMN warehouse.fct_sales.product_key IS 'Product; -1 where the line names none';
 COMMENT ON COLUMN warehouse.fct_sales.channel_key IS 'Sales channel';
-COMMENT ON COLUMN warehouse.fct_sales.source_row IS 'Number of the record in its raw file';
+COMMENT ON COLUMN warehouse.fct_sales.source_row IS 'Line of the raw file; the header of a text file is line 1';
 COMMENT ON COLUMN warehouse.fct_sales.sold_at IS 'Instant of the sale, UTC; midnight where the source has days only';
 COMMENT ON COLUMN warehouse.fct_sales.date_key IS 'Day of the sale, UTC, as yyyymmdd';
 COMMENT ON COLUMN warehouse.fct_sales.is_return IS 'Whether goods came back; quantity and amounts are negative then';

@@ -86,7 +86,7 @@ CREATE TABLE quality.quarantine (
 COMMENT ON TABLE quality.quarantine IS 'Lines and files that did not pass, with the reason and the raw text';
 COMMENT ON COLUMN quality.quarantine.dataset IS 'Dataset';
 COMMENT ON COLUMN quality.quarantine.source_file IS 'Raw file, relative to the folder of its dataset';
-COMMENT ON COLUMN quality.quarantine.source_row IS 'Number of the record in its file; 0 is the file as a whole';
+COMMENT ON COLUMN quality.quarantine.source_row IS 'Line of the raw file; the header of a text file is line 1, and 0 is the file as a whole';
 COMMENT ON COLUMN quality.quarantine.kind IS 'How it failed: refused file, rejected or quarantined or duplicate line';
 COMMENT ON COLUMN quality.quarantine.reasons IS 'The rules it broke, or why it could not be read';
 COMMENT ON COLUMN quality.quarantine.raw IS 'The line as it stood in the file';

@@ -1,0 +1,36 @@
+"""What tests of several packages share: every engine, and the real files beside the checkout."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from platform_assets.engines.duckdb import DuckDBEngine
+from platform_assets.engines.engine import Engine
+from platform_assets.engines.pandas import PandasEngine
+from platform_assets.settings import CHECKOUT
+
+ENGINES = ("duckdb", "pandas")
+"""Every transformation test runs on each of these; a further engine is one name here and one line below."""
+
+
+def make_test_engine(name: str, scratch: Path) -> Engine:
+    """An engine by its name."""
+    return {"duckdb": lambda: DuckDBEngine(scratch), "pandas": PandasEngine}[name]()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """Each engine in turn; one of a kind for all tests, because engines keep nothing between frames."""
+    made = make_test_engine(request.param, tmp_path_factory.mktemp("scratch"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shared_datasets() -> Path:
+    """Folder of the real and the hostile files."""
+    folder = CHECKOUT.parent / "shared" / "datasets"
+    if not folder.is_dir():
+        pytest.skip(f"the real files are not beside the checkout: there is no {folder.name} folder in ../shared")
+    return folder

@@ -1,0 +1,181 @@
+"""Runs that are killed at any moment: what follows always ends in the warehouse of undisturbed runs.
+
+The moments are spread over the whole length of a run, a random one in each part of it, so that they fall between
+writes and inside them. Two lanes work side by side: one kills first runs in fresh homes, the other kills the runs that
+take up changed, new and removed files in a home with a history; each home is killed more than once on the way.
+"""
+
+import random
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from platform_assets_tests.integration.dumps import Dump, differences, dump
+from platform_assets_tests.integration.running import KILLED, Home, Homes
+
+pytestmark = pytest.mark.integration
+
+KILLS = 20
+PARTS = 10
+"""Each lane divides a run into so many parts and kills one in each."""
+KILLS_ON_THE_WAY = 2
+KEPT = {
+    "product_catalog": ("products.csv",),
+    "ecommerce_transactions": ("2024-12-0*.csv",),
+    "superstore_sales": ("superstore_2024_0[1-6].csv",),
+    "retail_analytics": ("retail_2024_W0*.csv",),
+}
+"""Enough of the sample for every rule and every table to have rows."""
+
+
+def cut(sample: Path, folder: Path) -> Path:
+    """The first state of the landing zone."""
+    for dataset, patterns in KEPT.items():
+        (folder / dataset).mkdir(parents=True)
+        for path in (found for pattern in patterns for found in (sample / dataset).glob(pattern)):
+            shutil.copy(path, folder / dataset)
+    return folder
+
+
+def change(sample: Path, first: Path, folder: Path) -> Path:
+    """The second state: in every dataset a file changed, one new and one gone."""
+    shutil.copytree(first, folder)
+    for dataset in ("ecommerce_transactions", "superstore_sales", "retail_analytics"):
+        gone, halved, *_ = sorted((folder / dataset).iterdir())
+        gone.unlink()
+        lines = halved.read_bytes().splitlines(keepends=True)
+        halved.write_bytes(b"".join(lines[: 1 + len(lines) // 2]))
+        new = next(path for path in sorted((sample / dataset).iterdir()) if not (first / dataset / path.name).exists())
+        shutil.copy(new, folder / dataset)
+    products = folder / "product_catalog" / "products.csv"
+    products.write_bytes(b"".join(products.read_bytes().splitlines(keepends=True)[:-5]))
+    return folder
+
+
+def put(home: Home, state: Path) -> None:
+    """Make the landing zone look like a state; files that are the same keep their times."""
+    for dataset in KEPT:
+        folder = home.raw / dataset
+        folder.mkdir(exist_ok=True)
+        wanted = {path.name: path for path in (state / dataset).iterdir()}
+        for path in list(folder.iterdir()):
+            if path.name not in wanted:
+                path.unlink()
+        for name, path in wanted.items():
+            if not (folder / name).exists() or (folder / name).read_bytes() != path.read_bytes():
+                shutil.copy(path, folder / name)
+
+
+@dataclass
+class Lane:
+    """One series of kills: their moments as shares of a run, those that hit, and how the warehouses differed after."""
+
+    seed: int
+    seconds: float
+    moments: list[float] = field(default_factory=list)
+    found: list[dict[str, list[str]]] = field(default_factory=list)
+
+    def shares(self) -> Iterator[float]:
+        """A random moment in each part of a run, in random order, for as long as anybody asks."""
+        chance = random.Random(self.seed)
+        while True:
+            for part in chance.sample(range(PARTS), PARTS):
+                yield (part + chance.random()) / PARTS
+
+
+def disturbed_run(home: Home, lane: Lane, shares: Iterator[float]) -> None:
+    """Kill the run a few times on its way, then let it end; a moment after the end of a run kills nothing."""
+    for _ in range(KILLS_ON_THE_WAY):
+        share = next(shares)
+        run = home.start()
+        if not run.wait(share * lane.seconds):
+            run.kill()
+        if run.process.exitcode == KILLED:
+            lane.moments.append(share)
+        else:
+            run.result().succeeded()
+    home.run().succeeded()
+
+
+class Disturbed:
+    """Undisturbed runs, then both lanes."""
+
+    def __init__(self, homes: Homes, first: Path, second: Path) -> None:
+        self.homes, self.states = homes, (first, second)
+        self._creating = threading.Lock()
+        with ThreadPoolExecutor(2) as pool:
+            quiet = [pool.submit(self._undisturbed) for _ in range(2)]
+            (self.dumps, seconds), (again, _) = (one.result() for one in quiet)
+            self.steady = [differences(one, other) for one, other in zip(self.dumps, again, strict=True)]
+            self.lanes = Lane(1, seconds[0]), Lane(2, seconds[1])
+            for lane in (pool.submit(self._fresh, self.lanes[0]), pool.submit(self._with_history, self.lanes[1])):
+                lane.result()
+
+    def _home(self) -> Home:
+        with self._creating:
+            return self.homes.make()
+
+    def _undisturbed(self) -> tuple[list[Dump], list[float]]:
+        """Dumps and seconds of a first run, of one that takes up the second state, and of one back to the first."""
+        home, dumps, seconds = self._home(), [], []
+        for state in (0, 1, 0, 1):
+            put(home, self.states[state])
+            started = time.monotonic()
+            home.run().succeeded()
+            seconds.append(time.monotonic() - started)
+            dumps.append(dump(home.dsn))
+        return dumps, seconds
+
+    def _fresh(self, lane: Lane) -> None:
+        shares = lane.shares()
+        while len(lane.moments) < KILLS // 2:
+            home = self._home()
+            put(home, self.states[0])
+            disturbed_run(home, lane, shares)
+            lane.found.append(differences(self.dumps[0], dump(home.dsn)))
+
+    def _with_history(self, lane: Lane) -> None:
+        shares, home = lane.shares(), self._home()
+        for state in (0, 1):
+            put(home, self.states[state])
+            home.run().succeeded()
+        while len(lane.moments) < KILLS // 2:
+            state = len(lane.found) % 2
+            put(home, self.states[state])
+            disturbed_run(home, lane, shares)
+            lane.found.append(differences(self.dumps[2 + state], dump(home.dsn)))
+
+
+@pytest.fixture(scope="module")
+def disturbed(homes: Homes, small_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    folder = tmp_path_factory.mktemp("states")
+    first = cut(small_sample, folder / "first")
+    return Disturbed(homes, first, change(small_sample, first, folder / "second"))
+
+
+def test_undisturbed_runs_always_end_the_same(disturbed: Disturbed) -> None:
+    assert disturbed.steady == [{}] * 4
+
+
+def test_the_two_states_of_the_landing_zone_give_different_warehouses(disturbed: Disturbed) -> None:
+    changed = differences(disturbed.dumps[0], disturbed.dumps[1])
+    assert changed.keys() >= {"warehouse.fct_sales", "warehouse.dim_product", "quality.row_ledger", "analytics.rfm_scores"}
+
+
+@pytest.mark.parametrize("lane", [0, 1], ids=["first-runs", "runs-with-a-history"])
+def test_a_killed_run_ends_in_the_same_warehouse_when_it_is_run_again(disturbed: Disturbed, lane: int) -> None:
+    assert [found for found in disturbed.lanes[lane].found if found] == []
+    assert disturbed.lanes[lane].found
+
+
+def test_runs_were_killed_at_twenty_moments_from_beginning_to_end(disturbed: Disturbed) -> None:
+    moments = [moment for lane in disturbed.lanes for moment in lane.moments]
+    assert len(moments) >= KILLS
+    assert min(moments) < 0.2
+    assert max(moments) > 0.7
