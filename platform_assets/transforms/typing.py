@@ -177,7 +177,8 @@ def _temporal(column: Column, reading: DateReading) -> Steps:
     has_short_hour = text.str.contains(r"^\d{4}-\d{2}-\d{2}[ T]\d:")
     padded = nw.concat_str([text.str.slice(0, 11), nw.lit("0"), text.str.slice(11)])
     steps += [{column.name: nw.when(has_short_hour).then(padded).otherwise(text)}]
-    instant = nw.when(text.str.contains(_INSTANT)).then(text).cast(nw.Datetime("us"))
+    exists = text.str.contains(_INSTANT) & ~text.str.starts_with("0000")
+    instant = nw.when(exists).then(text).cast(nw.Datetime("us"))
     return [*steps, {column.name: instant.cast(nw.Date) if column.type is ColumnType.DATE else instant}]
 
 

@@ -49,9 +49,11 @@ _CONSTRAINTS = """
     SELECT conname, pg_get_constraintdef(oid), CASE WHEN confrelid > 0 THEN confrelid::regclass::text END
     FROM pg_constraint AS c
     WHERE conrelid = to_regclass(%s) AND contype IN ('p', 'u', 'f')
-        AND NOT EXISTS (  -- foreign keys of other tables, views that group by the primary key
+        AND NOT EXISTS (  -- views that group by the primary key
             SELECT FROM pg_depend WHERE refclassid = 'pg_constraint'::regclass AND refobjid = c.oid AND deptype = 'n')
-        AND NOT EXISTS (SELECT FROM pg_constraint AS other WHERE other.confrelid = c.conrelid AND c.contype <> 'f')
+        AND NOT EXISTS (  -- foreign keys of other tables
+            SELECT FROM pg_constraint AS other
+            WHERE other.contype = 'f' AND other.conindid = c.conindid AND c.contype <> 'f')
     ORDER BY contype = 'f', conname
 """
 _INDEXES = """

@@ -4,13 +4,14 @@ Belongs here: making a table equal to the rows given, writing nothing where noth
 Does not belong here: facts that are replaced file by file (``slices``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from psycopg2 import extensions, sql
+from psycopg2 import errors, extensions, sql
 
 from platform_assets.errors import LoadError
 from platform_assets.warehouse.bulk import insert_staged
@@ -20,7 +21,6 @@ from platform_assets.warehouse.transaction import lock, table_identifier, transa
 
 _SPECIAL = "is_special_member"
 """Column that marks members such as "unknown": the migrations write them, and loads leave them alone."""
-_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,12 @@ def merge_rows(
         LoadError: A key is null or given twice, a row is outside of the scope, rows do not fit the table, did not
             arrive as they were sent, or break a constraint. Nothing is written then.
     """
-    with transaction(connection) as cursor:
-        lock(cursor, table)
-        with staged(cursor, table, schema, batches) as arrived:
-            merge = _prepared(cursor, table, key, arrived, scope or {})
-            deleted = merge.delete() if delete_missing else 0
-            updated = merge.update()
-            inserted = merge.insert()
-            merge.refresh_statistics(inserted + updated)
-            return MergeCounts(inserted, updated, deleted, arrived.totals.rows - inserted - updated)
+    with _merge(connection, table, key, schema, batches, scope=scope or {}) as merge:
+        deleted = merge.delete() if delete_missing else 0
+        updated = merge.update()
+        inserted = merge.insert()
+        merge.refresh_statistics(inserted + updated)
+        return MergeCounts(inserted, updated, deleted, merge.staged.totals.rows - inserted - updated)
 
 
 def delete_missing_rows(
@@ -103,10 +100,8 @@ def delete_missing_rows(
     Raises:
         LoadError: A key is null or given twice, or another table still refers to a row that is to go.
     """
-    with transaction(connection) as cursor:
-        lock(cursor, table)
-        with staged(cursor, table, schema, batches) as arrived:
-            return _prepared(cursor, table, key, arrived, {}).delete()
+    with _merge(connection, table, key, schema, batches, scope={}) as merge:
+        return merge.delete()
 
 
 def append_rows(
@@ -150,18 +145,34 @@ def fill_dates(connection: extensions.connection, first: date, last: date) -> in
         return _number(cursor)
 
 
-def _prepared(
-    cursor: extensions.cursor, table: str, key: Sequence[str], arrived: Staged, scope: Mapping[str, Any]
-) -> "_Merge":
-    has_special = _SPECIAL in table_columns(cursor, table_identifier(table))
-    merge = _Merge(cursor, table, tuple(key), arrived, scope, has_special)
-    merge.check()
-    return merge
+@contextmanager
+def _merge(
+    connection: extensions.connection,
+    table: str,
+    key: Sequence[str],
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    scope: Mapping[str, Any],
+) -> Iterator["_Merge"]:
+    """Stage the rows and compare them with the table, in a transaction that ends with the block."""
+    with transaction(connection) as cursor:
+        lock(cursor, table)
+        with staged(cursor, table, schema, batches) as arrived:
+            has_special = _SPECIAL in table_columns(cursor, table_identifier(table))
+            merge = _Merge(cursor, table, tuple(key), arrived, scope, has_special)
+            merge.check()
+            merge.compare()
+            yield merge
 
 
 @dataclass(frozen=True)
 class _Merge:
-    """The statements that bring a table and a staging table together."""
+    """The statements that bring a table and a staging table together.
+
+    One join finds all that differs; the differences are pairs of row addresses (ctid) in the table and in the staging
+    table, of which one is null where the other has no counterpart.
+    """
 
     cursor: extensions.cursor
     table: str
@@ -172,32 +183,49 @@ class _Merge:
 
     def check(self) -> None:
         """Refuse rows that cannot be merged, and let the planner know how many there are."""
-        self._run("ANALYZE {staging}")
         for column in self.key:
             if nulls := self.staged.totals.columns[column].nulls:
                 problem = f"{nulls} rows for {self.table} have no {column}, which is part of its key."
                 raise LoadError(problem, "Quarantine them before loading.")
-        self._run("SELECT {key} FROM {staging} AS staged GROUP BY {key} HAVING count(*) > 1")
-        if repeated := self.cursor.rowcount:
-            examples = "; ".join(", ".join(map(str, row)) for row in self.cursor.fetchmany(_EXAMPLES))
-            problem = f"{repeated} keys ({', '.join(self.key)}) occur more than once for {self.table}: {examples}."
-            raise LoadError(problem, "Remove the duplicates before loading.")
         self._check_scope()
+        try:
+            self._run("CREATE UNIQUE INDEX ON {staging} ({key})", key=names_sql(self.key))
+        except errors.UniqueViolation as error:
+            problem = f"Rows for {self.table} have the same key: {error.diag.message_detail}"
+            raise LoadError(problem, "Remove the duplicates before loading.") from error
+        self._run("ANALYZE {staging}")
 
     def _check_scope(self) -> None:
         if not self.scope:
             return
         self._run("SELECT count(*) FROM {staging} AS target WHERE NOT coalesce({within}, false)", self.scope.values())
         if outside := _number(self.cursor):
-            problem = f"{outside} rows for {self.table} are outside of {self.scope}."
+            problem = f"{outside} rows for {self.table} are outside of {dict(self.scope)}."
             raise LoadError(problem, "Load only rows of the scope, or name another scope.")
+
+    def compare(self) -> None:
+        """Find the differences, and keep others from writing to the table while they hold."""
+        values = [name for name in self.staged.names if name not in self.key]
+        distinct = sql.SQL("({}) IS DISTINCT FROM ({})").format(
+            names_sql(values, "target."), names_sql(values, "staged.")
+        )
+        self._run("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+        self._run(
+            "CREATE TEMPORARY TABLE {differences} ON COMMIT DROP AS"
+            " SELECT target.ctid AS held, staged.ctid AS arrived"
+            " FROM (SELECT ctid, * FROM {table} AS target WHERE {within}) AS target"
+            " FULL JOIN (SELECT ctid, * FROM {staging}) AS staged ON {same_key}"
+            " WHERE target.ctid IS NULL OR ({ordinary} AND (staged.ctid IS NULL OR {distinct}))",
+            self.scope.values(),
+            distinct=distinct if values else sql.SQL("false"),
+        )
+        self._run("ANALYZE {differences}")
 
     def delete(self) -> int:
         """Delete what is not among the rows."""
         self._run(
-            "DELETE FROM {table} AS target WHERE {within} AND {ordinary}"
-            " AND NOT EXISTS (SELECT FROM {staging} AS staged WHERE {same_key})",
-            self.scope.values(),
+            "DELETE FROM {table} AS target USING {differences} AS difference"
+            " WHERE target.ctid = difference.held AND difference.arrived IS NULL"
         )
         return self.cursor.rowcount
 
@@ -206,23 +234,23 @@ class _Merge:
         names = [name for name in self.staged.names if name not in self.key]
         if not names:
             return 0
-        changes = sql.SQL(", ").join(sql.SQL("{0} = staged.{0}").format(sql.Identifier(name)) for name in names)
         self._run(
-            "UPDATE {table} AS target SET {changes} FROM {staging} AS staged WHERE {same_key} AND {ordinary}"
-            " AND ({before}) IS DISTINCT FROM ({after})",
-            changes=changes,
-            before=names_sql(names, "target."),
-            after=names_sql(names, "staged."),
+            "UPDATE {table} AS target SET {changes} FROM {differences} AS difference"
+            " JOIN {staging} AS staged ON staged.ctid = difference.arrived WHERE target.ctid = difference.held",
+            changes=sql.SQL(", ").join(sql.SQL("{0} = staged.{0}").format(sql.Identifier(name)) for name in names),
         )
         return self.cursor.rowcount
 
     def insert(self) -> int:
         """Insert the rows with new keys, in the order of the keys: the surrogate keys follow it."""
-        missing = self._compose("WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key})")
-        self._run("SELECT count(*) FROM {staging} AS staged {missing}", missing=missing)
+        self._run("SELECT count(*) FROM {differences} WHERE held IS NULL")
         if not (new_rows := _number(self.cursor)):
             return 0
-        condition = self._compose("{missing} ORDER BY {key}", missing=missing)
+        condition = self._compose(
+            "JOIN {differences} AS difference ON difference.arrived = staged.ctid AND difference.held IS NULL"
+            " ORDER BY {key}",
+            key=names_sql(self.key, "staged."),
+        )
         return insert_staged(self.cursor, self.table, self.staged, new_rows, condition)
 
     def refresh_statistics(self, changed: int) -> None:
@@ -236,14 +264,13 @@ class _Merge:
     def _compose(self, statement: str, **parts: sql.Composable) -> sql.Composed:
         within = [sql.SQL("target.{} = %s").format(sql.Identifier(name)) for name in self.scope]
         same = [sql.SQL("target.{0} = staged.{0}").format(sql.Identifier(name)) for name in self.key]
-        ordinary = sql.SQL("NOT target.{}").format(sql.Identifier(_SPECIAL)) if self.has_special else sql.SQL("true")
         return sql.SQL(statement).format(
             table=table_identifier(self.table),
             staging=self.staged.table,
-            key=names_sql(self.key, "staged."),
+            differences=sql.Identifier(f"{self.staged.table.strings[-1]}_differences"),
             within=sql.SQL(" AND ").join(within) if within else sql.SQL("true"),
             same_key=sql.SQL(" AND ").join(same),
-            ordinary=ordinary,
+            ordinary=sql.SQL("NOT target.{}").format(sql.Identifier(_SPECIAL)) if self.has_special else sql.SQL("true"),
             **parts,
         )
 

@@ -57,9 +57,8 @@ def state_of(home: Home, result: Result) -> State:
 
 
 def touch(home: Home) -> None:
-    """Give the files other times, as a copy does."""
-    for path in (home.raw / ECOMMERCE).iterdir():
-        os.utime(path, (1_700_000_000, 1_700_000_000))
+    """Give a file another time, as a copy does."""
+    os.utime(home.raw / ECOMMERCE / "day3.csv", (1_700_000_000, 1_700_000_000))
 
 
 STEPS: dict[str, Callable[[Home], object]] = {
@@ -67,8 +66,7 @@ STEPS: dict[str, Callable[[Home], object]] = {
         home.write(ECOMMERCE, "day2.csv", shop_file(SECOND)),
         home.write(ECOMMERCE, "day3.csv", shop_file(THIRD)),
     ],
-    "same": lambda _: None,
-    "touched": touch,
+    "same": touch,
     "changed": lambda home: home.write(ECOMMERCE, "day3.csv", shop_file(CHANGED)),
     "earlier": lambda home: home.write(ECOMMERCE, "day1.csv", shop_file([*shop_day(1), REPEATED])),
     "earlier removed": lambda home: (home.raw / ECOMMERCE / "day1.csv").unlink(),
@@ -120,12 +118,10 @@ def test_the_same_input_twice_leaves_the_same_warehouse(states: States) -> None:
 
 def test_the_same_input_twice_writes_no_row(states: States) -> None:
     assert states["same"].versions == states["first"].versions
-    assert states["same"].told["files read"] == 0
 
 
-def test_a_file_with_other_times_and_the_same_content_is_not_read(states: States) -> None:
-    assert (states["touched"].told["files read"], states["touched"].told["files unchanged"]) == (0, 2)
-    assert states["touched"].versions == states["first"].versions
+def test_a_known_file_is_not_read_again_whatever_its_times(states: States) -> None:
+    assert (states["same"].told["files read"], states["same"].told["files unchanged"]) == (0, 2)
 
 
 def test_a_changed_file_replaces_exactly_its_rows(states: States) -> None:

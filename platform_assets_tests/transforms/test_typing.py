@@ -13,7 +13,7 @@ from platform_assets.contracts.readings import DateReading, NumberReading, Readi
 from platform_assets.engines.engine import Engine
 from platform_assets_tests.frames import typed_values
 
-QUICK = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COMMA = NumberReading(decimal=",", group=".")
 LONG = NumberReading(long=True)
 
