@@ -9,6 +9,7 @@ from platform_assets.engines.duckdb import DuckDBEngine
 from platform_assets.engines.engine import Engine
 from platform_assets.engines.pandas import PandasEngine
 from platform_assets.settings import CHECKOUT
+from platform_assets_tests.deliveries import Deliveries
 
 ENGINES = ("duckdb", "pandas")
 """Every transformation test runs on each of these; a further engine is one name here and one line below."""
@@ -34,3 +35,9 @@ def shared_datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real files are not beside the checkout: there is no {folder.name} folder in ../shared")
     return folder
+
+
+@pytest.fixture
+def deliveries(engine: Engine, tmp_path: Path) -> Deliveries:
+    """An empty landing zone and lake of this test alone, on each engine."""
+    return Deliveries(tmp_path, engine)

@@ -45,7 +45,8 @@ FROM read_csv('{raw}/retail_analytics/*.csv', union_by_name = true, all_varchar 
 CREATE TEMP TABLE catalog AS
 SELECT upper(product_id) AS product_id, first(product_name) AS product_name, first(category) AS category,
     first(sub_category) AS sub_category, first(brand) AS brand,
-    first(try_cast(price AS decimal(18, 4))) AS price_amount, first(try_cast(list_price AS decimal(18, 4))) AS list_price_amount,
+    first(try_cast(price AS decimal(18, 4))) AS price_amount,
+    first(try_cast(list_price AS decimal(18, 4))) AS list_price_amount,
     first(try_cast(cost AS decimal(18, 4))) AS cost_amount
 FROM read_csv('{raw}/product_catalog/*.csv', all_varchar = true, ignore_errors = true) GROUP BY 1;
 """

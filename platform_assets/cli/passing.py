@@ -49,7 +49,7 @@ def dagster(settings: Settings, program: str, arguments: Sequence[str]) -> int:
 
 def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a program with this terminal; Ctrl-C is its business, not ours."""
-    with subprocess.Popen(command, env={**os.environ, **environment}) as child:  # noqa: S603 -- our own programs
+    with subprocess.Popen(command, env={**os.environ, **environment}) as child:
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:
             return child.wait()

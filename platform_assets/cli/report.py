@@ -140,7 +140,7 @@ def _print_verdict(outcome: Outcome, console: Console) -> None:
     console.print(
         "\nWhere to look next:\n"
         f"  ./platform up                      the Dagster UI; this run is {outcome.run_id[:8]}\n"
-        '  ./platform sql "select * from quality.quarantine limit 20"\n'
+        '  ./platform sql "table quality.quarantine"\n'
         '  ./platform sql "table analytics.rfm_segments"',
         markup=False,
         highlight=False,

@@ -10,6 +10,7 @@ from decimal import Decimal, localcontext
 from typing import ClassVar
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -40,11 +41,10 @@ class RowRule(Rule):
 
     def kept(self, rows: pd.DataFrame) -> pd.Series:
         """The same judgement for pandas, the second opinion: true where the row keeps the rule."""
-        has_values = rows[list(self.columns)].notna().all(axis=1)
-        keeps = pd.Series(data=True, index=rows.index)
-        if has_values.any():
-            keeps[has_values] = self._keeps(rows[has_values]).astype(bool)
-        return keeps
+        has_values = rows[list(self.columns)].notna().all(axis=1).to_numpy(dtype=bool)
+        keeps = np.ones(len(rows), dtype=bool)
+        keeps[has_values] = self._keeps(rows[has_values]).to_numpy(dtype=bool)
+        return pd.Series(keeps, index=rows.index)
 
     def pandera_check(self) -> pa.Check:
         """The rule as a Pandera check on the whole frame."""
@@ -145,7 +145,8 @@ class ProductOf(RowRule):
 
     def _breaks(self) -> nw.Expr:
         factor = nw.col(self.factor)
-        off = (nw.col(self.factor) * nw.col(self.price)).cast(nw.Decimal(30, 4)) - nw.col(self.product)
+        # Two values of 18 digits; more than 36 and the sums below would not fit into 38, the most that engines have.
+        off = (nw.col(self.factor) * nw.col(self.price)).cast(nw.Decimal(36, 4)) - nw.col(self.product)
         size = nw.when(factor < 0).then(factor * -1).otherwise(factor)
         slack = (size * self.per_factor).cast(nw.Decimal(30, 4)) + self.fixed
         return (off > slack) | (off + slack < 0)

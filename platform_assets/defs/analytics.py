@@ -17,7 +17,7 @@ from platform_assets.engines.engine import Frame
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import content_ids, whole_rows, whole_update
-from platform_assets.metadata import column_schema, markdown_table
+from platform_assets.presentation.metadata import column_schema, markdown_table
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.transforms.core_sales import SALES_DATASETS, sales_rows
 

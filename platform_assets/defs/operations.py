@@ -6,7 +6,7 @@ from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.ingestion.arrivals import Arrivals, arrivals, next_cursor
 from platform_assets.io_managers.parquet import ParquetIOManager
 from platform_assets.io_managers.postgres import PostgresIOManager
-from platform_assets.progress import progress_logger
+from platform_assets.presentation.progress import progress_logger
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.lake.whole import whole_rows
-from platform_assets.metadata import column_schema, ledger_lines, markdown_table
+from platform_assets.presentation.metadata import column_schema, ledger_lines, markdown_table
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
 from platform_assets.quality.record import from_record

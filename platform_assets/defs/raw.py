@@ -8,7 +8,7 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.ingestion.landing import Landing, look
 from platform_assets.lake.update import Update
-from platform_assets.metadata import column_schema, markdown_table
+from platform_assets.presentation.metadata import column_schema, markdown_table
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.transforms.schemas import raw_schema
 

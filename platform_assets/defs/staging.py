@@ -15,7 +15,13 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.contracts.rules import Dimension, Severity
 from platform_assets.lake.update import Update
-from platform_assets.metadata import column_schema, descriptions, ledger_lines, markdown_table, scorecard_lines
+from platform_assets.presentation.metadata import (
+    column_schema,
+    descriptions,
+    ledger_lines,
+    markdown_table,
+    scorecard_lines,
+)
 from platform_assets.quality.cross_rows import references_of
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA

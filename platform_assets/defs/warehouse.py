@@ -11,13 +11,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a type,
 from platform_assets.analytics.rfm import SCORES_SCHEMA, SEGMENTS_SCHEMA
 from platform_assets.lake.table import Table
 from platform_assets.lake.whole import whole_rows
-from platform_assets.metadata import column_schema
+from platform_assets.presentation.metadata import column_schema
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets.transforms.core_dimensions import CUSTOMERS_SCHEMA, PRODUCTS_SCHEMA
 from platform_assets.transforms.core_sales import SALES_DATASETS, sales_rows
 from platform_assets.warehouse.loads import DatesLoad, MergeLoad, SliceLoad
 from platform_assets.warehouse.rows import FCT_SALES_SCHEMA, fact_rows, scored_customers, stream
+from platform_assets.warehouse.slices import FileKey
 
 _OWNER = "team:data"
 _POOL = "postgres"
@@ -81,12 +82,12 @@ def warehouse_dim_date(platform: PlatformResource, sales: Table) -> dg.Materiali
 def warehouse_fct_sales(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[SliceLoad]:
     """One row per sale line, returns included, with keys to its dimensions and lineage to file and row.
 
-    Only files whose rows changed are sent; the rows of each dataset are replaced in one transaction.
+    Only files whose rows changed are sent, in one transaction.
     """
     snapshot, engine = sales.snapshot(), platform.engine
 
-    def rows_of(connection: Connection, dataset: str, files: Collection[str]) -> Iterable[pa.RecordBatch]:
-        keys = [f"{dataset}/{name}" for name in files]
+    def rows_of(connection: Connection, files: Collection[FileKey]) -> Iterable[pa.RecordBatch]:
+        keys = [f"{dataset}/{name}" for dataset, name in files]
         rows = fact_rows(sales_rows(sales, snapshot, engine, keys), connection, engine)
         return stream(rows, FCT_SALES_SCHEMA, engine)
 

@@ -63,8 +63,10 @@ def repeats(rows: Frame, key: tuple[str, ...]) -> Frame:
         rows = rows.filter(~nw.col(column).is_null())
     often = rows.group_by(*key).agg(nw.len().alias("_times")).filter(nw.col("_times") > 1).select(*key)
     candidates = rows.join(often, on=list(key), how="semi")
-    place = nw.col(SOURCE_ROW).cum_count().over(*key, order_by=[SOURCE_FILE, SOURCE_ROW])
-    return candidates.with_columns(place.alias("_place")).filter(nw.col("_place") > 1).drop("_place")
+    # A column of its own is counted: on pandas, Narwhals overwrites the counted column before it sorts by it.
+    place = nw.col("_one").cum_count().over(*key, order_by=[SOURCE_FILE, SOURCE_ROW])
+    placed = candidates.with_columns(nw.lit(1).alias("_one")).with_columns(place.alias("_place"))
+    return placed.filter(nw.col("_place") > 1).drop("_one", "_place")
 
 
 def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> Frame:

@@ -1,6 +1,7 @@
 """From raw text to staged rows: typed, conformed to the contract, and each row knows which rules it breaks."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import narwhals as nw
 
@@ -21,6 +22,9 @@ from platform_assets.transforms.schemas import (
     staged_schema,
 )
 from platform_assets.transforms.typing import MONEY_PLACES, trimmed_cells, typed
+
+_MONEY_LIMIT = Decimal(10**14)
+"""The least amount that does not fit into the lake's money."""
 
 
 def staged(raw: Frame, contract: Contract, readings: Mapping[str, Reading]) -> Frame:
@@ -88,13 +92,18 @@ def _constants(contract: Contract) -> list[nw.Expr]:
 
 
 def _products(contract: Contract) -> list[nw.Expr]:
+    """Products for cells that are missing; one that money cannot hold is marked as what cannot be read."""
     expressions = []
     for column in contract.columns:
         if column.default_product is not None:
             left, right = column.default_product
-            product = (nw.col(left) * nw.col(right)).cast(nw.Decimal(18, MONEY_PLACES))
-            given = nw.when(nw.col(missing_flag(column))).then(product).otherwise(nw.col(column.name))
-            expressions.append(given.alias(column.name))
+            product, missing = nw.col(left) * nw.col(right), nw.col(missing_flag(column))
+            fits = (product < _MONEY_LIMIT) & (product > -_MONEY_LIMIT)
+            money = nw.when(fits).then(product).cast(nw.Decimal(18, MONEY_PLACES))
+            expressions.append(nw.when(missing).then(money).otherwise(nw.col(column.name)).alias(column.name))
+            is_beyond = nw.when(missing & ~fits).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
+            flag = unreadable_flag(column.name)
+            expressions.append((nw.col(flag) | is_beyond).alias(flag))
     return expressions
 
 

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a type,
 
 from platform_assets.lake.snapshot import changed_keys
 from platform_assets.warehouse.merge import append_rows, fill_dates, merge_rows
-from platform_assets.warehouse.slices import loaded_slices, replace_slices
+from platform_assets.warehouse.slices import FileKey, loaded_slices, replace_slices
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -47,6 +47,7 @@ class MergeLoad(Load):
     scope: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, connection: Connection) -> dict[str, int]:
+        """Merge the rows by their key."""
         counts = merge_rows(
             connection,
             self.table,
@@ -61,44 +62,34 @@ class MergeLoad(Load):
 
 @dataclass(frozen=True)
 class SliceLoad(Load):
-    """The slices that a table shall have of each dataset; only those that differ from what is loaded are sent.
+    """The slices that a table shall have; only those that differ from what is loaded are sent, in one transaction.
 
     Attributes:
         table: Schema and name.
         wanted: Slice ids by file, by dataset.
-        rows_of: Gives the rows of some files of a dataset.
+        rows_of: Gives the rows of some files, as (dataset, file) pairs.
         schema: Columns of the rows.
-        dataset_column: Column of the table that names the dataset.
     """
 
     table: str
     wanted: Mapping[str, Mapping[str, str]]
-    rows_of: Callable[[Connection, str, Collection[str]], Batches]
+    rows_of: Callable[[Connection, Collection[FileKey]], Batches]
     schema: pa.Schema
-    dataset_column: str = "source_system"
 
     def apply(self, connection: Connection) -> dict[str, int]:
-        totals = {"files": 0, "inserted": 0, "deleted": 0}
+        """Replace the rows of files that are new, changed or gone."""
+        write: dict[FileKey, str] = {}
+        removed: list[FileKey] = []
         for dataset, slices in self.wanted.items():
-            write, removed = changed_keys(slices, loaded_slices(connection, self.table, dataset))
-            if not write and not removed:
-                continue
-            rows = self.rows_of(connection, dataset, write)
-            new = {name: slices[name] for name in write}
-            counts = replace_slices(
-                connection,
-                self.table,
-                dataset,
-                new,
-                removed,
-                self.schema,
-                rows,
-                dataset_column=self.dataset_column,
-            )
-            totals["files"] += len(write) + len(removed)
-            totals["inserted"] += counts.inserted
-            totals["deleted"] += counts.deleted
-        return totals
+            changed, gone = changed_keys(slices, loaded_slices(connection, self.table, dataset))
+            write |= {(dataset, file): slices[file] for file in changed}
+            removed += [(dataset, file) for file in gone]
+        if not write and not removed:
+            return {"files": 0, "inserted": 0, "deleted": 0}
+        counts = replace_slices(
+            connection, self.table, write, removed, self.schema, self.rows_of(connection, list(write))
+        )
+        return {"files": len(write) + len(removed), "inserted": counts.inserted, "deleted": counts.deleted}
 
 
 @dataclass(frozen=True)
@@ -110,6 +101,7 @@ class DatesLoad(Load):
     table: str = "warehouse.dim_date"
 
     def apply(self, connection: Connection) -> dict[str, int]:
+        """Add the days that are missing."""
         if self.first is None or self.last is None:
             return {"inserted": 0}
         return {"inserted": fill_dates(connection, self.first, self.last)}
@@ -124,4 +116,5 @@ class AppendLoad(Load):
     batches: Batches
 
     def apply(self, connection: Connection) -> dict[str, int]:
+        """Add the rows."""
         return {"inserted": append_rows(connection, self.table, self.schema, self.batches)}

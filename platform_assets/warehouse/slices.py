@@ -30,12 +30,15 @@ class SliceCounts:
     inserted: int
 
 
+FileKey = tuple[str, str]
+"""A raw file: its dataset and its name."""
+
+
 @dataclass(frozen=True)
 class _Owner:
-    """Which rows of a table a replacement may touch."""
+    """Which rows of a table belong to a raw file."""
 
     table: str
-    dataset: str
     dataset_column: str
     file_column: str
 
@@ -58,16 +61,15 @@ def loaded_slices(connection: extensions.connection, table: str, dataset: str) -
 def replace_slices(  # noqa: PLR0917 -- where, whose, which files, and their rows: in the order one says it
     connection: extensions.connection,
     table: str,
-    dataset: str,
-    slices: Mapping[str, str],
-    removed: Collection[str],
+    slices: Mapping[FileKey, str],
+    removed: Collection[FileKey],
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     *,
     dataset_column: str = "source_system",
     file_column: str = "source_file",
 ) -> SliceCounts:
-    """Replace the rows of some files of a dataset, in one transaction.
+    """Replace the rows of some files, in one transaction.
 
     Killed at any moment, it leaves the table as it was. Where the table holds exactly these slices already, it does
     nothing and does not read the batches.
@@ -75,8 +77,7 @@ def replace_slices(  # noqa: PLR0917 -- where, whose, which files, and their row
     Args:
         connection: An idle connection, or one inside ``transaction``.
         table: The table, as ``schema.name``.
-        dataset: The dataset the files belong to.
-        slices: Slice id by file, of the new and changed files.
+        slices: Slice id by dataset and file, of the new and changed files.
         removed: Files whose rows go.
         schema: Names and types of the batches' columns.
         batches: All rows of the files in ``slices``, best in the order of the primary key.
@@ -87,22 +88,24 @@ def replace_slices(  # noqa: PLR0917 -- where, whose, which files, and their row
         How many rows were deleted and inserted.
 
     Raises:
-        LoadError: Rows belong to another dataset or file, do not fit the table, did not arrive as they were sent, or
+        LoadError: Rows belong to another file, do not fit the table, did not arrive as they were sent, or
             break a constraint; or another load holds the table. Nothing is written then.
     """
     if both := sorted(set(slices) & set(removed)):
-        raise LoadError(f"Files both loaded and removed: {', '.join(both)}.", "Name each file once.")
-    owner = _Owner(table, dataset, dataset_column, file_column)
+        names = ", ".join("/".join(key) for key in both)
+        raise LoadError(f"Files both loaded and removed: {names}.", "Name each file once.")
+    owner = _Owner(table, dataset_column, file_column)
     with transaction(connection) as cursor:
         lock(cursor, table)
-        held = _held(cursor, table, dataset)
+        datasets = {dataset for dataset, _ in (*slices, *removed)}
+        held = {(dataset, file): held for dataset in datasets for file, held in _held(cursor, table, dataset).items()}
         if slices.items() <= held.items() and held.keys().isdisjoint(removed):
             return SliceCounts(0, 0)
         with staged(cursor, table, schema, batches) as arrived:
             rows = _rows_by_file(cursor, owner, arrived, slices)
             deleted = _delete(cursor, owner, [*slices, *removed])
             inserted = insert_staged(cursor, table, arrived, arrived.totals.rows, sql.SQL(""))
-            _record(cursor, owner, {file: (slice_id, rows.get(file, 0)) for file, slice_id in slices.items()}, removed)
+            _record(cursor, table, {key: (slice_id, rows.get(key, 0)) for key, slice_id in slices.items()}, removed)
             return SliceCounts(deleted, inserted)
 
 
@@ -115,45 +118,56 @@ def _held(cursor: extensions.cursor, table: str, dataset: str) -> dict[str, str]
 
 
 def _rows_by_file(
-    cursor: extensions.cursor, owner: _Owner, arrived: Staged, slices: Mapping[str, str]
-) -> dict[str, int]:
+    cursor: extensions.cursor, owner: _Owner, arrived: Staged, slices: Mapping[FileKey, str]
+) -> dict[FileKey, int]:
     """Count the staged rows of each file, and refuse those that are not to be loaded here."""
     statement = sql.SQL("SELECT {dataset}, {file}, count(*) FROM {staging} GROUP BY 1, 2 ORDER BY 1, 2").format(
         dataset=sql.Identifier(owner.dataset_column), file=sql.Identifier(owner.file_column), staging=arrived.table
     )
     cursor.execute(statement)
-    found = cursor.fetchall()
+    found = {(dataset, file): rows for dataset, file, rows in cursor.fetchall()}
     foreign = [
-        f"{rows} of {file} in {name}" for name, file, rows in found if name != owner.dataset or file not in slices
+        f"{rows} of {file} in {dataset}" for (dataset, file), rows in found.items() if (dataset, file) not in slices
     ]
     if foreign:
-        problem = f"Rows for {owner.table} are of no file of {owner.dataset} to be loaded: {'; '.join(foreign[:5])}."
+        problem = f"Rows for {owner.table} are of no file to be loaded: {'; '.join(foreign[:5])}."
         raise LoadError(problem, "Nothing was written. Give the rows of the named files only.")
-    return {file: rows for _, file, rows in found}
+    return found
 
 
-def _delete(cursor: extensions.cursor, owner: _Owner, files: list[str]) -> int:
+def _delete(cursor: extensions.cursor, owner: _Owner, keys: list[FileKey]) -> int:
     statement = sql.SQL("DELETE FROM {table} WHERE {dataset} = %s AND {file} = ANY(%s)").format(
         table=table_identifier(owner.table),
         dataset=sql.Identifier(owner.dataset_column),
         file=sql.Identifier(owner.file_column),
     )
-    cursor.execute(statement, (owner.dataset, files))
-    return cursor.rowcount
+    deleted = 0
+    for dataset, files in _by_dataset(keys).items():
+        cursor.execute(statement, (dataset, files))
+        deleted += cursor.rowcount
+    return deleted
 
 
 def _record(
-    cursor: extensions.cursor, owner: _Owner, loaded: dict[str, tuple[str, int]], removed: Collection[str]
+    cursor: extensions.cursor, table: str, loaded: Mapping[FileKey, tuple[str, int]], removed: Collection[FileKey]
 ) -> None:
-    cursor.execute(
-        "DELETE FROM ops.loaded_slices WHERE table_name = %s AND dataset = %s AND source_file = ANY(%s)",
-        (owner.table, owner.dataset, list(removed)),
-    )
+    for dataset, files in _by_dataset(removed).items():
+        cursor.execute(
+            "DELETE FROM ops.loaded_slices WHERE table_name = %s AND dataset = %s AND source_file = ANY(%s)",
+            (table, dataset, files),
+        )
     execute_values(
         cursor,
         "INSERT INTO ops.loaded_slices (table_name, dataset, source_file, slice_id, loaded_rows) VALUES %s"
         " ON CONFLICT (table_name, dataset, source_file) DO UPDATE"
         " SET slice_id = excluded.slice_id, loaded_rows = excluded.loaded_rows, loaded_at = excluded.loaded_at",
-        [(owner.table, owner.dataset, file, *values) for file, values in sorted(loaded.items())],
+        [(table, *key, *values) for key, values in sorted(loaded.items())],
         page_size=1000,
     )
+
+
+def _by_dataset(keys: Collection[FileKey]) -> dict[str, list[str]]:
+    files: dict[str, list[str]] = {}
+    for dataset, file in keys:
+        files.setdefault(dataset, []).append(file)
+    return files

@@ -22,7 +22,9 @@ def homes() -> Iterator[Homes]:
     cluster = Cluster(folder)
     cluster.start()
     try:
-        with closing(psycopg2.connect(host=str(cluster.socket_folder), user=SUPERUSER, dbname="postgres")) as connection:
+        with closing(
+            psycopg2.connect(host=str(cluster.socket_folder), user=SUPERUSER, dbname="postgres")
+        ) as connection:
             connection.autocommit = True
             # Nothing here outlives the tests, and the processes that are killed do not include the server.
             connection.cursor().execute("ALTER SYSTEM SET fsync = off")

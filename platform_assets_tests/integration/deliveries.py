@@ -6,7 +6,9 @@ from decimal import Decimal
 
 ECOMMERCE, SUPERSTORE = "ecommerce_transactions", "superstore_sales"
 SHOP_HEADER = "InvoiceNo,CustomerID,StockCode,Description,InvoiceDate,Quantity,UnitPrice,Country"
-B2B_HEADER = "Row ID,Order ID,Order Date,Ship Date,Customer ID,Segment,Product ID,Category,Sales,Quantity,Discount,Profit"
+B2B_HEADER = (
+    "Row ID,Order ID,Order Date,Ship Date,Customer ID,Segment,Product ID,Category,Sales,Quantity,Discount,Profit"
+)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,9 @@ def _canonical(dsn: str, source: str) -> sql.Composed:
     """The columns of a query that say something, as a query."""
     with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(f"{source} LIMIT 0")
-        columns = [(column.name, column.type_code) for column in cursor.description or () if column.name not in LEFT_OUT]
+        columns = [
+            (column.name, column.type_code) for column in cursor.description or () if column.name not in LEFT_OUT
+        ]
     shown = [
         sql.SQL("round({0}::numeric, 9) AS {0}" if type_code == FLOAT else "{0}").format(sql.Identifier(name))
         for name, type_code in columns
@@ -100,9 +102,9 @@ def _texts(query: sql.Composed) -> sql.Composed:
 
 
 def _digest(query: sql.Composed) -> sql.Composed:
-    return sql.SQL(
-        "SELECT count(*), coalesce(sum(hashtextextended(rows::text, 0)), 0)::text FROM ({}) AS rows"
-    ).format(query)
+    return sql.SQL("SELECT count(*), coalesce(sum(hashtextextended(rows::text, 0)), 0)::text FROM ({}) AS rows").format(
+        query
+    )
 
 
 def _only(dsn: str, query: sql.Composed) -> tuple[int, str]:

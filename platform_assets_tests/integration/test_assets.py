@@ -56,9 +56,7 @@ def materialized(homes: Homes, definitions: dg.Definitions) -> Iterator[Material
 
 
 def evaluations(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
-    return {
-        (one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()
-    }
+    return {(one.asset_key.to_user_string(), one.check_name): one for one in result.get_asset_check_evaluations()}
 
 
 def expected_checks() -> set[tuple[str, str]]:
@@ -87,7 +85,9 @@ def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(definition
 
 def test_every_table_shows_its_columns(definitions: dg.Definitions) -> None:
     without = {
-        spec.key.to_user_string() for spec in definitions.resolve_all_asset_specs() if "dagster/column_schema" not in spec.metadata
+        spec.key.to_user_string()
+        for spec in definitions.resolve_all_asset_specs()
+        if "dagster/column_schema" not in spec.metadata
     }
     # A record of judgement, a view made by SQL, and a dimension filled by it have no frame of their own.
     assert without <= {f"assessment/{name}" for name in CONTRACTS} | {"quality/scorecard", "warehouse/dim_date"}
@@ -128,7 +128,9 @@ def test_a_shut_gate_is_an_error_and_the_run_goes_on_with_what_was_published(mat
 
 def test_an_empty_dataset_does_not_pass_its_checks(materialized: Materialized) -> None:
     found = evaluations(materialized.everything)
-    assert not any(one.passed for (asset, _), one in found.items() if asset == "staging/retail_analytics" and _ in SCORES)
+    assert not any(
+        one.passed for (asset, _), one in found.items() if asset == "staging/retail_analytics" and _ in SCORES
+    )
 
 
 def test_checks_can_be_run_on_their_own_and_say_the_same(materialized: Materialized) -> None:

@@ -109,9 +109,7 @@ def test_the_news_of_other_datasets_move_in_the_same_run(scenario: Scenario) -> 
 def test_the_ledger_and_the_quarantine_speak_of_what_was_held_back(scenario: Scenario) -> None:
     line = scenario.bad.result.ledger(SUPERSTORE)["month2.csv"]
     assert (line["rows_read"], line["rows_quarantined"], line["rows_loaded"]) == (120, SPOILED, 120 - SPOILED)
-    assert scenario.quarantined == [
-        ("month2.csv", place + 2, "row", "sales_not_negative") for place in range(SPOILED)
-    ]
+    assert scenario.quarantined == [("month2.csv", place + 2, "row", "sales_not_negative") for place in range(SPOILED)]
 
 
 def test_a_corrected_file_opens_the_gate_and_everything_held_back_moves(scenario: Scenario) -> None:

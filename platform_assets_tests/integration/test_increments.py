@@ -43,7 +43,9 @@ class State:
 
 
 def state_of(home: Home, result: Result) -> State:
-    rows = ask(home.dsn, "SELECT source_file, source_row, net_amount, xmin::text FROM warehouse.fct_sales ORDER BY 1, 2")
+    rows = ask(
+        home.dsn, "SELECT source_file, source_row, net_amount, xmin::text FROM warehouse.fct_sales ORDER BY 1, 2"
+    )
     sales: dict[str, list[tuple[int, Decimal, str]]] = {}
     for file, *row in rows:
         sales.setdefault(file, []).append(tuple(row))

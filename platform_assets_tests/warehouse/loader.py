@@ -32,7 +32,7 @@ def main(address: str, mode: str, slice_id: str) -> None:
         yield from lines[1:]
 
     with closing(psycopg2.connect(address)) as connection:
-        replace_slices(connection, SALES, DATASET, {"a.csv": slice_id}, [], SALES_SCHEMA, batches())
+        replace_slices(connection, SALES, {(DATASET, "a.csv"): slice_id}, [], SALES_SCHEMA, batches())
     sys.stdout.write("committed\n")
 
 

@@ -68,7 +68,9 @@ def load_sales(
 ) -> SliceCounts:
     """Replace files of the sales dataset; the calendar has January 2024 then."""
     fill_dates(connection, date(2024, 1, 1), date(2024, 1, 31))
-    return replace_slices(connection, SALES, DATASET, slices, removed, SALES_SCHEMA, sales(lines))
+    wanted = {(DATASET, file): slice_id for file, slice_id in slices.items()}
+    gone = [(DATASET, file) for file in removed]
+    return replace_slices(connection, SALES, wanted, gone, SALES_SCHEMA, sales(lines))
 
 
 def merge_customers(connection: extensions.connection, names: Mapping[str, str | None], **options: Any) -> MergeCounts:

@@ -132,7 +132,7 @@ def test_two_loaders_of_a_table_take_turns(connect: Connect, second: str, counts
         yield from lines("2")
 
     def load(slice_id: str, batches: Iterator[pa.RecordBatch] | list[pa.RecordBatch]) -> SliceCounts:
-        return replace_slices(connect(), SALES, DATASET, {"a.csv": slice_id}, [], SALES_SCHEMA, batches)
+        return replace_slices(connect(), SALES, {(DATASET, "a.csv"): slice_id}, [], SALES_SCHEMA, batches)
 
     with ThreadPoolExecutor(2) as pool:
         first_load = pool.submit(load, "2", slowly())
@@ -155,7 +155,7 @@ def test_a_server_that_ends_the_session_leaves_the_old_state(connect: Connect) -
         query(watcher, "SELECT pg_terminate_backend(%s)", [connection.info.backend_pid])
 
     with pytest.raises(LoadError, match="PostgreSQL broke the load off"):
-        replace_slices(connection, SALES, DATASET, {"a.csv": "2"}, [], SALES_SCHEMA, interrupted())
+        replace_slices(connection, SALES, {(DATASET, "a.csv"): "2"}, [], SALES_SCHEMA, interrupted())
     assert loaded_lines(watcher) == OLD
     assert load_sales(connect(), {"a.csv": "2"}, [sale(*line) for line in NEW]) == SliceCounts(3, 3)
 

@@ -67,7 +67,7 @@ def test_a_removed_file_takes_exactly_its_rows_with_it(connection: extensions.co
 def test_a_file_of_another_dataset_with_the_same_name_is_another_file(connection: extensions.connection) -> None:
     load_sales(connection, {"a.csv": "1", "b.csv": "1"}, TWO_FILES)
     line = sale("a.csv", 1, "16.0000", source_system="superstore_sales")
-    replace_slices(connection, SALES, "superstore_sales", {"a.csv": "1"}, [], SALES_SCHEMA, sales([line]))
+    replace_slices(connection, SALES, {("superstore_sales", "a.csv"): "1"}, [], SALES_SCHEMA, sales([line]))
     load_sales(connection, {}, [], removed=["a.csv", "b.csv"])
     assert loaded_lines(connection) == [("a.csv", 1, "16.0000")]
     assert loaded_slices(connection, SALES, "superstore_sales") == {"a.csv": "1"}
@@ -78,7 +78,9 @@ def test_the_same_slices_again_write_nothing_and_read_nothing(connection: extens
     state = "SELECT ctid, xmin, xmax FROM warehouse.fct_sales UNION ALL SELECT ctid, xmin, xmax FROM ops.loaded_slices"
     before = query(connection, state)
     batches = iter(sales(TWO_FILES))
-    counts = replace_slices(connection, SALES, DATASET, {"a.csv": "1"}, ["gone.csv"], SALES_SCHEMA, batches)
+    counts = replace_slices(
+        connection, SALES, {(DATASET, "a.csv"): "1"}, [(DATASET, "gone.csv")], SALES_SCHEMA, batches
+    )
     assert (counts, len(list(batches))) == (SliceCounts(0, 0), 2)
     assert query(connection, state) == before
 
@@ -108,7 +110,7 @@ def test_rows_that_are_not_of_the_named_files_are_refused(
 
 
 def test_a_file_cannot_be_loaded_and_removed_at_once(connection: extensions.connection) -> None:
-    with pytest.raises(LoadError, match=r"both loaded and removed: a\.csv"):
+    with pytest.raises(LoadError, match=r"both loaded and removed: ecommerce_transactions/a\.csv"):
         load_sales(connection, {"a.csv": "1"}, [], removed=["a.csv"])
 
 
