@@ -112,7 +112,7 @@ def main(raw: Path, dsn: str) -> None:
     connection = duckdb.connect()
     connection.execute(_READ.format(raw=raw))
     connection.execute(_MODEL)
-    days = connection.execute("SELECT min(sold_at)::date, max(sold_at)::date FROM sales").fetchone()
+    days = connection.execute("SELECT min(sold_at)::date, max(sold_at)::date FROM sales").fetchall()[0]
     with closing(psycopg2.connect(dsn)) as warehouse, warehouse.cursor() as cursor:
         cursor.execute("SELECT warehouse.fill_dates(%s, %s)", days)
         for table, query in _LOADS.items():

@@ -118,6 +118,9 @@ class Table:
         for version in self.versions.glob("*.json"):
             if version.name not in named and version.stat().st_mtime < horizon:
                 version.unlink()
+        for unfinished in (*self.root.glob(".*.*"), *self.versions.glob(".*.*")):  # of a process killed in _write
+            if unfinished.stat().st_mtime < horizon:
+                unfinished.unlink()
         if not self.segments.exists():
             return
         used = {name for version in self.versions.glob("*.json") for name in _segments_of(self._read(version))}

@@ -78,7 +78,8 @@ def conformed_sales(rows: Frame, dataset: str) -> Frame:
     given = _CONFORMED[dataset]()
     given |= {"source_system": nw.lit(dataset), SOURCE_FILE: nw.col(SOURCE_FILE), SOURCE_ROW: nw.col(SOURCE_ROW)}
     given[SLICE] = nw.concat_str([nw.lit(f"{dataset}/"), nw.col(SOURCE_FILE)])
-    nothing = nw.lit(None)
+    # Not a literal: on pandas that would be a column without an Arrow type, which does not join those that have one.
+    nothing = nw.when(nw.col(SOURCE_FILE).is_null()).then(nw.col(SOURCE_FILE))
     return rows.select(*(_typed(given.get(field.name, nothing), field) for field in SALES_SCHEMA))
 
 

@@ -1,6 +1,7 @@
 """Rows of core tables in the shape of warehouse tables: surrogate keys looked up, columns named as there."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
@@ -10,6 +11,8 @@ from platform_assets.analytics.rfm import SCORES_SCHEMA
 from platform_assets.engines.engine import INSTANT, MONEY, Engine
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 from platform_assets.warehouse.read import key_map
+
+Frame = nw.LazyFrame[Any]
 
 UNKNOWN_KEY = -1
 
@@ -42,7 +45,7 @@ _DIMENSIONS = {
 }
 
 
-def fact_rows(sales: nw.LazyFrame, connection: Connection, engine: Engine) -> nw.LazyFrame:
+def fact_rows(sales: Frame, connection: Connection, engine: Engine) -> Frame:
     """Sale lines with the surrogate keys of their dimensions; -1 where a line names none.
 
     Args:
@@ -66,14 +69,14 @@ def fact_rows(sales: nw.LazyFrame, connection: Connection, engine: Engine) -> nw
     ).select(FCT_SALES_SCHEMA.names)
 
 
-def scored_customers(scores: nw.LazyFrame, connection: Connection, engine: Engine) -> tuple[nw.LazyFrame, pa.Schema]:
+def scored_customers(scores: Frame, connection: Connection, engine: Engine) -> tuple[Frame, pa.Schema]:
     """Customers' scores with the surrogate key of the customer, and the schema of these rows."""
     keys = engine.from_arrow(key_map(connection, "warehouse.dim_customer"))
     schema = pa.schema([pa.field("customer_key", pa.int64()), *SCORES_SCHEMA])
     return scores.join(keys, on="customer_id", how="inner").select(schema.names), schema
 
 
-def stream(rows: nw.LazyFrame, schema: pa.Schema, engine: Engine) -> Iterator[pa.RecordBatch]:
+def stream(rows: Frame, schema: pa.Schema, engine: Engine) -> Iterator[pa.RecordBatch]:
     """The rows as batches of exactly a schema."""
     for batch in engine.batches(rows):
         yield batch.select(schema.names).cast(schema)

@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +37,7 @@ def set_aside(
     }
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)], ids=str)
 def test_the_first_of_equal_lines_by_file_and_line_stays_whatever_the_order_of_arrival(
     engine: Engine, order: tuple[int, ...]
 ) -> None:
