@@ -53,7 +53,7 @@ FROM read_csv('{raw}/product_catalog/*.csv', all_varchar = true, ignore_errors =
 
 _MODEL = """
 CREATE TEMP TABLE sales AS
-SELECT 'ecommerce_transactions' AS source_system, *, quantity < 0 AS is_return FROM ecommerce
+SELECT 'ecommerce_transactions' AS source_system, *, coalesce(quantity < 0, false) AS is_return FROM ecommerce
 UNION ALL BY NAME SELECT 'superstore_sales' AS source_system, *, false AS is_return FROM superstore
 UNION ALL BY NAME SELECT 'retail_analytics' AS source_system, *, false AS is_return FROM retail;
 DELETE FROM sales WHERE sold_at IS NULL OR net_amount IS NULL;

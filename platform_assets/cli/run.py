@@ -17,8 +17,9 @@ from platform_assets.cli.generate import generate_sample
 from platform_assets.errors import PlatformError
 from platform_assets.ingestion.discovery import discover
 from platform_assets.services.dagster_home import prepare_dagster_home
-from platform_assets.services.locks import exclusive_lock
+from platform_assets.services.locks import exclusive_lock, is_unused
 from platform_assets.services.postgres import postgres_session
+from platform_assets.services.up_state import up_lock
 from platform_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def execute(settings: Settings) -> "Outcome":
         job = defs().resolve_job_def("refresh")
         with dg.DagsterInstance.get() as instance:
             _keep_connections(instance)
-            _fail_orphans(instance)
+            _clear_orphans(instance, settings)
             _say(f"processing {settings.raw} on {settings.engine}")
             result = job.execute_in_process(
                 instance=instance,
@@ -104,25 +105,24 @@ def _keep_connections(instance: "dg.DagsterInstance") -> None:
             storage.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=4)
 
 
-def _fail_orphans(instance: "dg.DagsterInstance") -> None:
-    """Say of runs whose process is gone that they failed; nobody else would."""
+def _clear_orphans(instance: "dg.DagsterInstance", settings: Settings) -> None:
+    """End what killed processes left: runs that look as if they went on, and their slots in pools.
+
+    Without the second, this run would wait for a slot for ever: the daemon that frees them need not be running. Whoever
+    calls holds the lock of the command line, so no run of a command is under way; runs of the daemon are, while it is.
+    """
     import dagster as dg
 
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
-    for one in instance.get_runs(unfinished):
-        pid = one.tags.get(PID_TAG)
-        if pid is not None and not _is_alive(int(pid)):
-            instance.report_run_failed(one, f"The command that ran it (process {pid}) was ended.")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid != os.getpid()
+    is_up = not is_unused(up_lock(settings))
+    statuses = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for one in instance.get_runs(dg.RunsFilter(statuses=statuses)):
+        if PID_TAG in one.tags or not is_up:
+            instance.report_run_failed(one, "The process that ran it was ended.")
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids():
+        holder = instance.get_run_by_id(run_id)
+        if holder is None or holder.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
 
 
 def _has_files(raw: Path) -> bool:

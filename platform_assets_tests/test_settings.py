@@ -1,0 +1,75 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from platform_assets.errors import SettingsError
+from platform_assets.settings import CHECKOUT, Settings
+
+
+def test_with_nothing_set_everything_lies_in_the_checkout() -> None:
+    settings = Settings.from_environment({})
+
+    assert settings == Settings(
+        environment="development",
+        home=CHECKOUT / ".platform",
+        raw=CHECKOUT / "data" / "raw",
+        engine="duckdb",
+        as_of=None,
+        postgres_url=None,
+        config_file=CHECKOUT / "platform_assets" / "config.yaml",
+    )
+
+
+def test_every_setting_has_a_variable(tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "PLATFORM_ENVIRONMENT": "production",
+            "PLATFORM_HOME": str(tmp_path / "home"),
+            "PLATFORM_RAW": str(tmp_path / "raw"),
+            "PLATFORM_ENGINE": "pandas",
+            "PLATFORM_AS_OF": "2024-02-29",
+            "PLATFORM_POSTGRES_URL": "postgresql://x",
+            "PLATFORM_CONFIG": str(tmp_path / "c.yaml"),
+        }
+    )
+
+    assert settings == Settings(
+        environment="production",
+        home=tmp_path / "home",
+        raw=tmp_path / "raw",
+        engine="pandas",
+        as_of=date(2024, 2, 29),
+        postgres_url="postgresql://x",
+        config_file=tmp_path / "c.yaml",
+    )
+    assert (settings.lake, settings.dagster_home) == (tmp_path / "home" / "lake", tmp_path / "home" / "dagster")
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
+    empty = dict.fromkeys(("PLATFORM_ENGINE", "PLATFORM_AS_OF", "PLATFORM_POSTGRES_URL", "PLATFORM_HOME"), "")
+
+    assert Settings.from_environment(empty) == Settings.from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PLATFORM_ENGINE", "polars", "none of duckdb, pandas"),
+        ("PLATFORM_ENVIRONMENT", "prod", "none of development, staging, production"),
+        ("PLATFORM_AS_OF", "29.2.2024", "not a date"),
+        ("PLATFORM_AS_OF", "2023-02-29", "not a date"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_variable(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said) as caught:
+        Settings.from_environment({name: value})
+
+    assert name in caught.value.problem
+    assert caught.value.remedy
+
+
+def test_a_relative_home_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Settings.from_environment({"PLATFORM_HOME": "here"}).home == tmp_path.resolve() / "here"
