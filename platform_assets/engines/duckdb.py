@@ -47,7 +47,7 @@ class DuckDBEngine(Engine):
 
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """A stream; DuckDB computes as it is drained."""
-        yield from frame.to_native().fetch_arrow_reader(_ROWS_PER_BATCH)
+        yield from frame.to_native().to_arrow_reader(_ROWS_PER_BATCH)
 
     def _write(self, frame: Frame, path: Path) -> None:
         frame.to_native().write_parquet(str(path), compression="snappy")

@@ -8,10 +8,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from platform_assets.lake.table import Table
+from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.pandas_schema import checked
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.engines.engine import Frame
+from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import whole_update
 from platform_assets.resources.platform import PlatformResource
+from platform_assets.transforms.accepted import counting_rows
+from platform_assets.transforms.core_sales import SLICE
+from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 
 
 class ParquetIOManager(dg.ConfigurableIOManager):
@@ -19,7 +26,8 @@ class ParquetIOManager(dg.ConfigurableIOManager):
 
     An asset returns an ``Update`` (a version whose segments are written already), or a whole table as a Narwhals
     lazy frame, a ``pandas.DataFrame`` or a ``pyarrow.Table``. An asset that reads it is given what its type
-    annotation asks for: the ``Table`` handle, a lazy frame of the run's engine, a pandas or an Arrow table.
+    annotation asks for: the ``Table`` handle, a lazy frame of the run's engine, a pandas or an Arrow table. Of a
+    staged dataset it is given the accepted rows, and as pandas only once Pandera agrees that they keep the contract.
     """
 
     platform: dg.ResourceDependency[PlatformResource]
@@ -45,10 +53,15 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         wanted = context.dagster_type.typing_type
         if wanted is Table:
             return table
-        arrow = self._read(table)
+        layer, name = context.asset_key.path
+        contract = CONTRACTS[name] if layer == "staging" else None
+        frame = self._all_rows(table) if contract is None else self._accepted_rows(table, contract)
+        if wanted is pa.Table:
+            return self.platform.engine.collect(frame)
         if wanted is pd.DataFrame:
-            return arrow.to_pandas(types_mapper=pd.ArrowDtype)
-        return arrow if wanted is pa.Table else self.platform.engine.from_arrow(arrow)
+            rows = self.platform.engine.collect(frame).to_pandas(types_mapper=pd.ArrowDtype)
+            return rows if contract is None else checked(rows, contract)
+        return frame
 
     def _table(self, key: dg.AssetKey) -> Table:
         layer, name = key.path
@@ -61,12 +74,16 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         arrow = pa.Table.from_pandas(obj, preserve_index=False) if isinstance(obj, pd.DataFrame) else obj
         return whole_update(table, context.run_id, lambda: engine.from_arrow(arrow), arrow.schema, engine)
 
-    def _read(self, table: Table) -> pa.Table:
+    def _all_rows(self, table: Table) -> Frame:
         parts = table.parts(table.snapshot())
         if not parts:
-            return pa.table({})
+            return self.platform.engine.from_arrow(pa.table({}))
         schema = pq.read_schema(parts[0].path)
-        return self.platform.engine.collect(self.platform.engine.scan(parts, schema))
+        return self.platform.engine.scan(parts, schema, SLICE if SLICE in schema.names else SOURCE_FILE)
+
+    def _accepted_rows(self, table: Table, contract: Contract) -> Frame:
+        rows = counting_rows(table, table.snapshot(ACCEPTED), contract, self.platform.engine)
+        return rows.select(*contract.column_names, SOURCE_FILE, SOURCE_ROW)
 
     def _rows(self, table: Table) -> int:
         return sum(piece.facts.get("rows", 0) for piece in table.snapshot().slices.values())

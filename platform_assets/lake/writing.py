@@ -48,6 +48,7 @@ class SegmentWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema), row_group_size=_ROWS_PER_GROUP)
+            waiting = pa.Table.from_batches(self._waiting, self._schema)
+            self._writer.write_table(waiting, row_group_size=self._rows_waiting)
             self._waiting.clear()
             self._rows_waiting = 0

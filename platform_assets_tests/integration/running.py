@@ -26,6 +26,8 @@ from platform_assets_tests.integration.worker import prepare_database, run_comma
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 KILLED = -signal.SIGKILL
+PATIENCE_SECONDS = 300
+"""Many times what the longest run takes."""
 _CONTEXT: ForkServerContext = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["platform_assets_tests.integration.worker"])
 
@@ -73,8 +75,9 @@ class Run:
         self.process.join()
 
     def result(self) -> Result:
-        """Wait for its end and collect what it left."""
-        self.process.join()
+        """Wait for its end and collect what it left; a run that does not end is killed."""
+        if not self.wait(PATIENCE_SECONDS):
+            self.kill()
         assert self.process.exitcode is not None
         told = self.folder / "result.json"
         return Result(

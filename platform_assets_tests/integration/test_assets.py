@@ -21,7 +21,11 @@ from platform_assets_tests.integration.deliveries import (
 from platform_assets_tests.integration.dumps import ask
 from platform_assets_tests.integration.running import Home, Homes
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    # Dagster calls it itself where a resource is nested in another.
+    pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run is deprecated:DeprecationWarning"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from platform_assets.definitions import defs
+from platform_assets.resources.platform import PlatformResource
 from platform_assets_tests.integration.deliveries import ECOMMERCE, shop_day, shop_file
 from platform_assets_tests.integration.running import Home, Homes
 
@@ -20,13 +21,13 @@ class Sensor:
     def __init__(self, instance: dg.DagsterInstance) -> None:
         definitions = defs()
         self._sensor = definitions.resolve_sensor_def("landing_zone")
-        self._repository = definitions.get_repository_def()
+        self._resources = {"platform": PlatformResource()}
         self._instance = instance
         self._cursor: str | None = None
 
     def tick(self) -> list[str]:
         """The keys of the runs requested."""
-        context = dg.build_sensor_context(self._instance, self._cursor, repository_def=self._repository)
+        context = dg.build_sensor_context(self._instance, self._cursor, resources=self._resources)
         data = self._sensor.evaluate_tick(context)
         self._cursor = data.cursor
         return [str(request.run_key) for request in data.run_requests or ()]
