@@ -48,10 +48,10 @@ class ThresholdSettings(_Strict):
 
 
 class DatasetSettings(_Strict):
-    """What a deployment says about one dataset."""
+    """What a deployment says about one dataset: date formats, and the known values of columns that have a list."""
 
     date_formats: dict[str, str] = {}
-    channels: tuple[str, ...] | None = None
+    values: dict[str, tuple[str, ...]] = {}
 
     def date_readings(self) -> dict[str, DateReading]:
         """The date formats by column."""

@@ -103,5 +103,5 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="nowhere.yaml"):
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
         load_config(tmp_path / "nowhere.yaml")

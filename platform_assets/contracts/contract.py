@@ -1,10 +1,10 @@
 """A contract: the whole description of one dataset, and what follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from platform_assets.contracts.columns import Column, ColumnType
-from platform_assets.contracts.row_rules import Present, Readable, RowRule
+from platform_assets.contracts.row_rules import OneOf, Present, Readable, RowRule
 from platform_assets.contracts.rules import Dimension, LineUnique, Rule, Severity
 
 
@@ -75,6 +75,17 @@ class Contract:
     def identity_ignores(self) -> frozenset[str]:
         """Columns that do not count when two lines are compared."""
         return frozenset(name for rule in self.rules if isinstance(rule, LineUnique) for name in rule.ignored)
+
+    def with_vocabulary(self, name: str, values: tuple[str, ...]) -> "Contract":
+        """The contract with another list of values for a column: what cells are conformed to, and what is known."""
+        columns = tuple(replace(one, vocabulary=values) if one.name == name else one for one in self.columns)
+        rules = tuple(
+            replace(rule, values=values, description=f"{name} is one of {', '.join(values)}")
+            if isinstance(rule, OneOf) and rule.column == name
+            else rule
+            for rule in self.own_rules
+        )
+        return replace(self, columns=columns, own_rules=rules)
 
     def column(self, name: str) -> Column:
         """The column of that name.

@@ -36,7 +36,7 @@ def quality_check_results(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult[AppendLoad]:
     """Every check of every run, added to the history of all runs."""
-    rows = check_rows(assessments(platform), context.run_id)
+    rows = check_rows(assessments(platform), context.run.run_id)
     return dg.MaterializeResult(value=AppendLoad("quality.check_results", rows.schema, rows.to_batches()))
 
 

@@ -33,7 +33,7 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         tables = platform.table("raw", contract.dataset), platform.table("rejects", contract.dataset)
         folder = platform.landing_folder(contract.dataset)
         settings = platform.config.dataset(contract.dataset)
-        landing = look(contract, folder, settings, tables, _Progress(context))
+        landing = look(platform.contract(contract.dataset), folder, settings, tables, _Progress(context))
         landing.rejects.publish(tables[1])
         for name, reason in landing.refused.items():
             context.log.warning("%s/%s was refused: %s", contract.dataset, name, reason)

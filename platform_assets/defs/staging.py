@@ -88,7 +88,7 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def staging(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[Any]:
-        this = _stage_of(contract, platform)
+        this = _stage_of(platform.contract(dataset), platform)
         staged = stage(this)
         selected = context.op_execution_context.selected_output_names
         for reason in staged.assessment.reasons:

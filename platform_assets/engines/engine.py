@@ -40,6 +40,10 @@ class Engine(ABC):
     def from_arrow(self, table: pa.Table) -> Frame:
         """An Arrow table as a frame."""
 
+    def concat(self, frames: Sequence[Frame], schema: pa.Schema) -> Frame:
+        """Frames one below the other, with exactly the columns and types of a schema."""
+        return nw.concat([conformed(frame, schema) for frame in frames], how="vertical")
+
     @abstractmethod
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as a stream, in memory that does not grow with them where the engine can."""

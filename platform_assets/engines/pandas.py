@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from platform_assets.engines.engine import Engine, Frame
+from platform_assets.engines.engine import Engine, Frame, conformed
 from platform_assets.lake.snapshot import Part
 
 
@@ -28,6 +28,12 @@ class PandasEngine(Engine):
         """The table as Arrow-backed pandas columns."""
         frame: nw.DataFrame[Any] = nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype), eager_only=True)
         return frame.lazy()
+
+    def concat(self, frames: Sequence[Frame], schema: pa.Schema) -> Frame:
+        """The frames as Arrow tables one below the other: pandas guesses the type of a column without values."""
+        return self.from_arrow(
+            pa.concat_tables(self.collect(conformed(frame, schema)).cast(schema) for frame in frames)
+        )
 
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """The rows in batches; the whole frame is in memory all the while."""

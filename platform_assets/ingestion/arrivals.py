@@ -54,7 +54,7 @@ def arrivals(folders: Mapping[str, Path], raw_tables: Mapping[str, Table]) -> Ar
         found = {file.name: [file.size, file.mtime_ns, file.ctime_ns] for file in discover(folder)}
         listing += [(f"{dataset}/{name}", stamp) for name, stamp in found.items()]
         news += [f"{dataset}/{name}" for name, stamp in found.items() if stamps.get(name) != stamp]
-        news += [f"{dataset}/{name}" for name in snapshot.slices if name not in found]
+        news += [f"{dataset}/{name}" for name in {*snapshot.slices, *stamps} if name not in found]
     digest = hashlib.sha256(json.dumps(sorted(listing)).encode()).hexdigest()
     return Arrivals(digest, tuple(sorted(news)))
 

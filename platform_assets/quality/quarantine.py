@@ -65,7 +65,7 @@ def quarantine(origin: Origin, staged: Snapshot, refused: Mapping[str, Mapping[s
     frames = [_broken_rows(origin, staged, engine), _rejected_lines(origin, engine)]
     frames.append(engine.from_arrow(_refused_files(origin.contract, refused)))
     late = _set_aside_by_version(origin, staged, engine)
-    return nw.concat([*frames, late] if late is not None else frames, how="vertical")
+    return engine.concat([*frames, late] if late is not None else frames, QUARANTINE_SCHEMA)
 
 
 def _broken_rows(origin: Origin, staged: Snapshot, engine: Engine) -> Frame:

@@ -7,6 +7,8 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from platform_assets.config import Config, load_config
+from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.choose import make_engine
 from platform_assets.engines.engine import Engine
 from platform_assets.lake.table import Table
@@ -34,6 +36,13 @@ class PlatformResource(dg.ConfigurableResource[Any]):
         if self._engine is None:
             self._engine = make_engine(self.settings)
         return self._engine
+
+    def contract(self, dataset: str) -> Contract:
+        """A dataset's contract, with the lists of values that the configuration names."""
+        contract = CONTRACTS[dataset]
+        for column, values in self.config.dataset(dataset).values.items():
+            contract = contract.with_vocabulary(column, values)
+        return contract
 
     def table(self, layer: str, name: str) -> Table:
         """A table of the lake."""

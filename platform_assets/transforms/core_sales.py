@@ -78,8 +78,7 @@ def conformed_sales(rows: Frame, dataset: str) -> Frame:
     given = _CONFORMED[dataset]()
     given |= {"source_system": nw.lit(dataset), SOURCE_FILE: nw.col(SOURCE_FILE), SOURCE_ROW: nw.col(SOURCE_ROW)}
     given[SLICE] = nw.concat_str([nw.lit(f"{dataset}/"), nw.col(SOURCE_FILE)])
-    # Not a literal: on pandas that would be a column without an Arrow type, which does not join those that have one.
-    nothing = nw.when(nw.col(SOURCE_FILE).is_null()).then(nw.col(SOURCE_FILE))
+    nothing = nw.lit(None)
     return rows.select(*(_typed(given.get(field.name, nothing), field) for field in SALES_SCHEMA))
 
 
@@ -97,7 +96,7 @@ def update_sales(core: Table, sources: list[Source], engine: Engine) -> tuple[Sn
         return before.with_slices({}, removed, {}), []
     segment = core.new_segment()
     frames = [frame for source in sources if (frame := _changed_rows(source, write, engine)) is not None]
-    engine.write(frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical"), segment, SALES_SCHEMA)
+    engine.write(engine.concat(frames, SALES_SCHEMA), segment, SALES_SCHEMA)
     slices = {key: Slice(wanted[key], segment.name, {"rows": rows[key]}) for key in write}
     after = before.with_slices(slices, removed, {segment.name: tuple(write)})
     return _compacted(after, core, engine), write

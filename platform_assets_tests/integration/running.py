@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -120,14 +120,20 @@ class Home:
         """Run the main job to its end."""
         return self.start(*options).result()
 
-    def told(self, *asset: str) -> dict[str, object]:
-        """The metadata of the last materialization of an asset."""
+    @contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """Dagster's records of this home."""
         settings = Settings.from_environment(self.environment)
         with pytest.MonkeyPatch.context() as patch:
             for name, value in prepare_dagster_home(settings, ensure_postgres(settings)).items():
                 patch.setenv(name, value)
             with dg.DagsterInstance.get() as instance:
-                event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+                yield instance
+
+    def told(self, *asset: str) -> dict[str, object]:
+        """The metadata of the last materialization of an asset."""
+        with self.instance() as instance:
+            event = instance.get_latest_materialization_event(dg.AssetKey(asset))
         assert event is not None
         assert event.asset_materialization is not None
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}

@@ -23,8 +23,9 @@ from platform_assets_tests.integration.running import Home, Homes
 
 pytestmark = [
     pytest.mark.integration,
-    # Dagster calls it itself where a resource is nested in another.
+    # What Dagster itself calls where one resource is nested in another.
     pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The `__fields__` attribute is deprecated:DeprecationWarning"),
 ]
 
 

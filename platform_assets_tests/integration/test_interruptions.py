@@ -14,8 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from platform_assets.cli.run import PID_TAG
+from platform_assets.definitions import defs
 from platform_assets_tests.integration.dumps import Dump, ask, differences, dump
 from platform_assets_tests.integration.running import KILLED, Home, Homes
 
@@ -199,3 +202,17 @@ def test_no_run_looks_as_if_it_were_still_going_on(disturbed: Disturbed) -> None
     for home in disturbed.disturbed:
         statuses = {status for (status,) in ask(home.dsn, "SELECT DISTINCT status FROM dagster.runs")}
         assert statuses <= {"SUCCESS", "FAILURE"}
+
+
+def test_a_run_does_not_wait_for_a_slot_that_a_killed_run_held(disturbed: Disturbed) -> None:
+    home = disturbed.quiet.home
+    with home.instance() as instance:
+        run = instance.create_run_for_job(defs().resolve_job_def("refresh"), tags={PID_TAG: "1"})
+        claim = instance.event_log_storage.claim_concurrency_slot("postgres", run.run_id, "warehouse__fct_sales")
+        assert claim.is_claimed
+    home.run().succeeded()
+    with home.instance() as instance:
+        assert instance.event_log_storage.get_concurrency_run_ids() == set()
+        killed = instance.get_run_by_id(run.run_id)
+    assert killed is not None
+    assert killed.status is dg.DagsterRunStatus.FAILURE

@@ -12,7 +12,12 @@ from platform_assets.resources.platform import PlatformResource
 from platform_assets_tests.integration.deliveries import ECOMMERCE, shop_day, shop_file
 from platform_assets_tests.integration.running import Home, Homes
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    # What Dagster itself calls where one resource is nested in another.
+    pytest.mark.filterwarnings("ignore:InitResourceContext.dagster_run is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:The `__fields__` attribute is deprecated:DeprecationWarning"),
+]
 
 
 class Sensor:
@@ -27,8 +32,8 @@ class Sensor:
 
     def tick(self) -> list[str]:
         """The keys of the runs requested."""
-        context = dg.build_sensor_context(self._instance, self._cursor, resources=self._resources)
-        data = self._sensor.evaluate_tick(context)
+        with dg.build_sensor_context(self._instance, self._cursor, resources=self._resources) as context:
+            data = self._sensor.evaluate_tick(context)
         self._cursor = data.cursor
         return [str(request.run_key) for request in data.run_requests or ()]
 

@@ -65,6 +65,7 @@ def test_a_duplicate_that_breaks_a_rule_is_a_duplicate_and_not_quarantined_as_we
         "quarantined": 2,
         "quarantined_amount": "8",
         "amount": "30",
+        "content_hash": "x",
         "notes": [],
     }
     excluded = {
@@ -84,7 +85,7 @@ def test_a_duplicate_that_breaks_a_rule_is_a_duplicate_and_not_quarantined_as_we
 
 
 def test_of_a_refused_file_every_line_that_could_be_counted_is_rejected() -> None:
-    line = refused_line("d", "f", {"lines": 7, "reason": "no header"})
+    line = refused_line("d", "f", {"lines": 7, "reason": "no header", "content_hash": "x"})
 
     assert (line.rows, line.status, line.note, line.balances) == ((7, 7, 0, 0, 0), "refused", "no header", True)
 

@@ -58,7 +58,7 @@ def test_a_row_comes_out_typed_and_conformed(engine: Engine) -> None:
 @pytest.mark.parametrize("dataset", CONTRACTS)
 def test_staged_frames_have_the_columns_and_types_of_their_schema(engine: Engine, dataset: str) -> None:
     contract = CONTRACTS[dataset]
-    rows = raw_rows(contract, [{}, {name: "x" for name in contract.column_names}])
+    rows = raw_rows(contract, [{}, dict.fromkeys(contract.column_names, "x")])
 
     assert engine.collect(staged_frame(engine, contract, rows)).schema.equals(staged_schema(contract))
 

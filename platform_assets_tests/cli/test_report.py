@@ -1,0 +1,161 @@
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+
+from platform_assets.cli.outcome import Outcome
+from platform_assets.cli.report import show
+from platform_assets.contracts.rules import Dimension, Severity
+from platform_assets.quality.ledger import LedgerLine, refused_line
+from platform_assets.quality.results import SCORES, Assessment, CheckResult
+
+
+def check(rule: str, *, passed: bool = True, score: float | None = 1.0, failed: int = 0, **more: Any) -> CheckResult:
+    values: dict[str, Any] = {
+        "dataset": "retail_analytics",
+        "rule": rule,
+        "dimension": Dimension.VALIDITY,
+        "severity": Severity.ERROR,
+        "passed": passed,
+        "rows_checked": 1000,
+        "rows_failed": failed,
+        "score": score,
+        "threshold": 0.9,
+        "description": "a rule",
+    }
+    return CheckResult(**{**values, **more})
+
+
+def assessment(*results: CheckResult, ledger: tuple[LedgerLine, ...] = ()) -> Assessment:
+    named = {result.rule: result for result in [*(check(name) for name in SCORES), *results]}
+    return Assessment(
+        dataset="retail_analytics",
+        as_of=date(2024, 5, 1),
+        evaluated_at=datetime(2024, 5, 2, tzinfo=UTC),
+        results=tuple(named.values()),
+        ledger=ledger,
+        has_rows=True,
+    )
+
+
+def outcome(*assessments: Assessment, failures: Mapping[str, str] | None = None) -> Outcome:
+    return Outcome(
+        run_id="0123456789abcdef",
+        engine="duckdb",
+        seconds=10.0,
+        assessments=assessments,
+        tables={"warehouse.fct_sales": 1_234_567},
+        segments=(
+            {
+                "segment": "Champions",
+                "customers": 1200,
+                "customer_share": 0.25,
+                "revenue_amount": Decimal("9876543.2100"),
+                "revenue_share": None,
+                "avg_days_since_last": Decimal("12.4"),
+            },
+        ),
+        spans={"raw/a": (100.0, 101.5), "raw/b": (101.5, 102.0), "staging/a": (102.0, 105.0)},
+        failures=dict(failures or {}),
+    )
+
+
+def printed(result: Outcome) -> str:
+    text = io.StringIO()
+    show(result, Console(file=text, width=200, color_system=None))
+    return text.getvalue()
+
+
+LINE = LedgerLine(
+    dataset="retail_analytics",
+    source_file="a.csv",
+    rows_read=5000,
+    rows_rejected=1,
+    rows_quarantined=2,
+    rows_duplicate=3,
+    rows_loaded=4994,
+    amount_read=Decimal("1234567.8900"),
+    amount_loaded=Decimal("1234567.8900"),
+)
+
+
+def test_a_person_sees_gates_ledger_tables_segments_times_and_where_to_look_next() -> None:
+    text = printed(outcome(assessment(ledger=(LINE,))))
+
+    for expected in (
+        "open",
+        "5,000",
+        "4,994",
+        "1,234,567.89",
+        "1,234,567",
+        "Champions",
+        "9,876,543.21",
+        "25.0%",
+        "Every gate is open.",
+        "./platform up",
+    ):
+        assert expected in text
+
+
+def test_a_shut_gate_is_told_with_its_reason() -> None:
+    shut = assessment(check("validity", passed=False, score=0.85, failed=150, shuts_gate=True))
+
+    text = printed(outcome(shut))
+
+    assert "gate shut: retail_analytics: validity is 0.85000, the threshold is 0.9" in text
+    assert "85.000% (under 90%)" in text
+    assert "Every gate is open." not in text
+
+
+def test_rules_that_are_broken_are_listed_with_what_happens() -> None:
+    text = printed(
+        outcome(
+            assessment(
+                check("amount_spent_not_negative", passed=False, failed=1234),
+                check("customer_known", passed=False, failed=7, severity=Severity.WARN),
+            )
+        )
+    )
+
+    (negative,) = (line for line in text.splitlines() if "amount_spent_not_negative" in line)
+    (unknown,) = (line for line in text.splitlines() if "customer_known" in line)
+    assert negative.split()[2:] == ["1,234", "1,000", "set", "aside"]
+    assert unknown.split()[2:] == ["7", "1,000", "stays"]
+
+
+def test_refused_files_and_failed_steps_are_named_with_their_reasons() -> None:
+    refused = refused_line("retail_analytics", "[bad].csv", {"lines": 0, "reason": "No [header].", "content_hash": "x"})
+
+    text = printed(outcome(assessment(ledger=(refused,)), failures={"core/sales": "it broke"}))
+
+    assert "refused: retail_analytics/[bad].csv: No [header]." in text
+    assert "failed: core/sales: it broke" in text
+    assert "Every gate is open." not in text
+
+
+def test_seconds_are_added_up_by_layer_in_the_order_of_the_flow() -> None:
+    result = outcome()
+
+    assert result.assets == {"raw/a": 1.5, "raw/b": 0.5, "staging/a": 3.0}
+    assert list(result.layers.items()) == [("raw", 2.0), ("staging", 3.0)]
+
+
+def test_programs_get_the_same_with_money_as_text() -> None:
+    shut = assessment(check("validity", passed=False, score=0.85, failed=150, shuts_gate=True), ledger=(LINE,))
+
+    data = json.loads(json.dumps(outcome(shut).to_json()))
+
+    assert data["gates"]["retail_analytics"]["open"] is False
+    dataset = data["datasets"]["retail_analytics"]
+    assert dataset["as_of"] == "2024-05-01"
+    assert dataset["ledger"]["files"][0]["amount_read"] == "1234567.8900"
+    assert dataset["ledger"]["total"]["rows_read"] == 5000
+    (validity,) = (one for one in dataset["checks"] if one["rule"] == "validity")
+    asked = ("value", "threshold", "severity", "rows_checked", "rows_failed", "passed")
+    assert [validity[name] for name in asked] == [0.85, 0.9, "error", 1000, 150, False]
+    assert data["tables"] == {"warehouse.fct_sales": 1_234_567}
+    assert data["seconds_per_asset"]["raw/a"] == 1.5
