@@ -62,6 +62,6 @@ def staged_rows(
 ) -> list[dict[str, Any]]:
     """Staged rows in the order of their lines; a lone file's rows are given as cells."""
     given = list(rows)
-    given = given if given and SOURCE_ROW in given[0] else raw_rows(contract, given)
-    table = engine.collect(staged_frame(engine, contract, given, readings))
+    raw = given if given and SOURCE_ROW in given[0] else raw_rows(contract, given)
+    table = engine.collect(staged_frame(engine, contract, raw, readings))
     return sorted(table.to_pylist(), key=lambda row: (row[SOURCE_FILE], row[SOURCE_ROW]))

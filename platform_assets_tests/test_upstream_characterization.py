@@ -162,12 +162,14 @@ def test_dagster_takes_loggers_by_run_configuration_and_leaves_the_others_out() 
 def lazy(engine: str, table: pa.Table) -> nw.LazyFrame[Any]:
     """A table as the platform's engines hold it."""
     if engine == "duckdb":
-        return nw.from_native(duckdb.connect().from_arrow(table))
+        frame: nw.LazyFrame[Any] = nw.from_native(duckdb.connect().from_arrow(table))
+        return frame
     return nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)).lazy()
 
 
 def rows_of(frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
-    return frame.collect("pyarrow").to_native().to_pylist()
+    rows: list[dict[str, Any]] = frame.collect("pyarrow").to_native().to_pylist()
+    return rows
 
 
 @pytest.mark.parametrize("name", ENGINES)

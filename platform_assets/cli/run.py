@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 PID_TAG = "platform/pid"
+_PATIENCE_SECONDS = 900
+_POLL_SECONDS = 3
 _WIDTH = 120
 """Columns of the report where there is no terminal to ask."""
 
@@ -81,6 +83,7 @@ def execute(settings: Settings) -> "Outcome":
         with dg.DagsterInstance.get() as instance:
             _keep_connections(instance)
             _clear_orphans(instance, settings)
+            _wait_for_others(instance)
             _say(f"processing {settings.raw} on {settings.engine}")
             result = job.execute_in_process(
                 instance=instance,
@@ -123,6 +126,24 @@ def _clear_orphans(instance: "dg.DagsterInstance", settings: Settings) -> None:
         holder = instance.get_run_by_id(run_id)
         if holder is None or holder.is_finished:
             storage.free_concurrency_slots_for_run(run_id)
+
+
+def _wait_for_others(instance: "dg.DagsterInstance") -> None:
+    """Wait for runs that were started from the UI or by the sensor: one run owns the lake at a time.
+
+    Raises:
+        PlatformError: They take longer than a person would wait.
+    """
+    import dagster as dg
+
+    working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while others := instance.get_run_ids(working):
+        if time.monotonic() > deadline:
+            problem = f"Run {others[0][:8]} has been at work for {_PATIENCE_SECONDS // 60} minutes."
+            raise PlatformError(problem, "Wait for it or end it in the UI, then try again.")
+        _say(f"waiting for run {others[0][:8]}, which is at work")
+        time.sleep(_POLL_SECONDS)
 
 
 def _has_files(raw: Path) -> bool:

@@ -12,6 +12,7 @@ from platform_assets.errors import PlatformError
 from platform_assets.ingestion import landing as landing_module
 from platform_assets.ingestion.discovery import content_hash
 from platform_assets.ingestion.landing import REFUSED, Landing, look
+from platform_assets.ingestion.reading import read_file
 from platform_assets.lake.table import Table
 
 RETAIL = CONTRACTS["retail_analytics"]
@@ -266,7 +267,6 @@ def test_a_file_that_changes_while_it_is_read_keeps_its_old_rows_until_the_next_
     zone.write("a.csv", "1")
     zone.look()
     zone.write("a.csv", "2")
-    read_file = landing_module.read_file
 
     def read_while_written(file: Any, *more: Any) -> Any:
         reader = read_file(file, *more)

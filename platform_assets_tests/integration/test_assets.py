@@ -147,8 +147,8 @@ def test_checks_can_be_run_on_their_own_and_say_the_same(materialized: Materiali
 
 def test_materializations_count_rows_and_lead_to_what_they_made(materialized: Materialized) -> None:
     told = {
-        event.asset_key.to_user_string(): {name: value.value for name, value in event.materialization.metadata.items()}
-        for event in materialized.everything.get_asset_materialization_events()
+        made.asset_key.to_user_string(): {name: value.value for name, value in made.metadata.items()}
+        for made in (event.materialization for event in materialized.everything.get_asset_materialization_events())
     }
     assert told["warehouse/fct_sales"]["dagster/row_count"] == 120
     assert told[f"raw/{SUPERSTORE}"]["dagster/row_count"] == 120

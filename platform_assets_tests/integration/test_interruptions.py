@@ -176,7 +176,7 @@ def test_undisturbed_runs_always_end_the_same(disturbed: Disturbed) -> None:
 
 
 def test_the_two_states_of_the_landing_zone_give_different_warehouses(disturbed: Disturbed) -> None:
-    changed = differences(*disturbed.quiet.dumps[:2])
+    changed = differences(disturbed.quiet.dumps[0], disturbed.quiet.dumps[1])
     assert changed.keys() >= {
         "warehouse.fct_sales",
         "warehouse.dim_product",

@@ -2,7 +2,6 @@
 
 import random
 import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +37,7 @@ class Deliveries:
     def __init__(self, homes: Homes, days: list[Path]) -> None:
         self.home = homes.make()
         self.told: list[dict[str, object]] = []
-        shuffled: Iterator[Path] = iter(random.Random(20111209).sample(days, len(days)))
+        shuffled = iter(random.Random(20111209).sample(days, len(days)))
         for count in DELIVERIES:
             self.last = [next(shuffled) for _ in range(count)]
             self.home.drop(DATASET, *self.last)

@@ -38,7 +38,7 @@ class Loaded:
     file: str
 
     @property
-    def facts(self) -> tuple[int, Decimal, Decimal]:
+    def facts(self) -> tuple[int, Decimal | None, Decimal | None]:
         """Rows, sales and profit in the fact table."""
         ((rows, sales, profit),) = ask(
             self.home.dsn, "SELECT count(*), sum(net_amount), sum(profit_amount) FROM warehouse.fct_sales"

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pyarrow.parquet as pq
+import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.lake.snapshot import Snapshot
@@ -75,7 +76,9 @@ def test_files_that_write_columns_differently_are_read_each_in_its_own_way(deliv
     assert snapshot.slices["euro.csv"].facts["days"] == {"2023-12-31": 1, "2023-12-30": 1}
 
 
-def test_compaction_puts_the_same_rows_into_one_segment(deliveries: Deliveries) -> None:
+def test_compaction_puts_the_same_rows_into_one_segment(
+    deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = deliveries.table("staging", RETAIL)
     for day in range(1, 5):
         deliveries.deliver(RETAIL, f"{day}.csv", [{**PURCHASE, "amount_spent": str(day)}])
@@ -84,7 +87,7 @@ def test_compaction_puts_the_same_rows_into_one_segment(deliveries: Deliveries) 
     assert len(before.holds) == 4
     assert compacted(before, table, RETAIL, deliveries.engine) is before
 
-    table.is_fragmented = lambda _snapshot: True  # type: ignore[method-assign]
+    monkeypatch.setattr(table, "is_fragmented", lambda _snapshot: True)
     after = compacted(before, table, RETAIL, deliveries.engine)
 
     assert len(after.holds) == 1

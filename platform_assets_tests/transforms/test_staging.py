@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from platform_assets.contracts.readings import DateReading, NumberReading
+from platform_assets.contracts.readings import DateReading, NumberReading, Reading
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Engine
 from platform_assets.transforms.facts import file_facts
@@ -20,7 +20,7 @@ from platform_assets.transforms.schemas import (
     staged_schema,
 )
 from platform_assets.transforms.staging import raw_lines
-from platform_assets_tests.frames import raw_frame, raw_rows, staged_frame, staged_rows
+from platform_assets_tests.frames import Row, raw_frame, raw_rows, staged_frame, staged_rows
 
 TRANSACTIONS, SUPERSTORE = CONTRACTS["ecommerce_transactions"], CONTRACTS["superstore_sales"]
 GOOD = {
@@ -158,7 +158,7 @@ def test_dates_and_rates_of_an_order_are_read_as_its_file_writes_them(engine: En
         "profit": "(5,5)",
     }
     euro = NumberReading(decimal=",", group=".", decorated=True)
-    readings = {
+    readings: dict[str, Reading] = {
         "order_date": DateReading("dmy", "/"),
         "ship_date": DateReading("dmy", "/"),
         "discount": NumberReading(percent=True),
@@ -178,7 +178,7 @@ def test_dates_and_rates_of_an_order_are_read_as_its_file_writes_them(engine: En
 
 
 def test_facts_count_each_file_by_itself(engine: Engine) -> None:
-    first = [GOOD, {**GOOD, "customer_id": None}, {**GOOD, "quantity": "x"}, {**GOOD, "unit_price": "-1"}]
+    first: list[Row] = [GOOD, {**GOOD, "customer_id": None}, {**GOOD, "quantity": "x"}, {**GOOD, "unit_price": "-1"}]
     second = [{**GOOD, "transaction_date": "12/2/2010 9:00", "channel": "Store", "total_amount": "15.30"}]
     raw = [*raw_rows(TRANSACTIONS, first, "a.csv"), *raw_rows(TRANSACTIONS, second, "b.csv")]
 
