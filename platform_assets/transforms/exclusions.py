@@ -74,7 +74,9 @@ def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> F
     if isinstance(rule, LineUnique):
         return repeats(rows.select(*base, LINE_HASH), (LINE_HASH,)).select(base)
     if isinstance(rule, KeyUnique):
-        return repeats(_first_lines(rows.select(*base, LINE_HASH, *rule.key), contract), rule.key).select(base)
+        # A row that is set aside anyway holds no key: otherwise one bad row would take the good one with it.
+        sound = rows.filter(~nw.col(QUARANTINED)).select(*base, LINE_HASH, *rule.key)
+        return repeats(_first_lines(sound, contract), rule.key).select(base)
     if isinstance(rule, NotAfterAsOf) and as_of is not None:
         limit = datetime.combine(as_of + timedelta(days=2), time())
         return rows.filter(nw.col(rule.column).cast(nw.Datetime("us")) >= limit).select(base)

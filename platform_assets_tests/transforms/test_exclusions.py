@@ -81,6 +81,12 @@ def test_the_first_product_of_a_key_stays_and_other_descriptions_of_it_are_set_a
     }
 
 
+def test_a_row_that_is_set_aside_anyway_does_not_take_the_good_row_of_its_key_along(engine: Engine) -> None:
+    described = {"product_id": "a", "category": "c"}
+    rows = raw_rows(CATALOG, [{**described, "cost": "-1"}, {**described, "cost": "1"}, {**described, "cost": "2"}])
+    assert set_aside(engine, CATALOG, rows) == {("a.csv", 4): {"product_id_unique"}}
+
+
 def test_a_repeated_line_is_a_duplicate_and_not_a_repeated_key_as_well(engine: Engine) -> None:
     rows = raw_rows(CATALOG, [{"product_id": "A", "price": "1"}, {"product_id": "A", "price": "1"}])
 

@@ -51,7 +51,7 @@ money = st.decimals(min_value="-99999999999999.9999", max_value="99999999999999.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.sampled_from(
     ["", " ", "NULL", r"\N", r"\\", '"', "'", '"a","b"', "a\nb", "a\r\nb", "\t", r"\.", "ÄÖÜ ß", "日本", "🛒", "0012"]
 )
-instants = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999))  # noqa: DTZ001 -- naive on purpose
+instants = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999))
 TYPES: dict[str, tuple[str, pa.DataType, st.SearchStrategy[Any]]] = {
     "amount": ("numeric(18, 4)", pa.decimal128(18, 4), money),
     "large": ("bigint", pa.int64(), st.integers(-(2**63), 2**63 - 1)),
