@@ -161,10 +161,12 @@ def test_dagster_takes_loggers_by_run_configuration_and_leaves_the_others_out() 
 
 def lazy(engine: str, table: pa.Table) -> nw.LazyFrame[Any]:
     """A table as the platform's engines hold it."""
+    frame: nw.LazyFrame[Any]
     if engine == "duckdb":
-        frame: nw.LazyFrame[Any] = nw.from_native(duckdb.connect().from_arrow(table))
-        return frame
-    return nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)).lazy()
+        frame = nw.from_native(duckdb.connect().from_arrow(table))
+    else:
+        frame = nw.from_native(table.to_pandas(types_mapper=pd.ArrowDtype)).lazy()
+    return frame
 
 
 def rows_of(frame: nw.LazyFrame[Any]) -> list[dict[str, Any]]:
