@@ -55,7 +55,8 @@ class Deliveries:
     def look(self, contract: Contract, settings: DatasetSettings | None = None, *, publish: bool = True) -> Landing:
         """Read what is new in a dataset's folder."""
         tables = self.table("raw", contract), self.table("rejects", contract)
-        landing = look(contract, self.home / "raw" / contract.dataset, settings or DatasetSettings(), tables)
+        folder = self.home / "raw" / contract.dataset
+        landing = look(contract, folder, settings or DatasetSettings(), tables, self.engine)
         if publish:
             landing.rejects.publish(tables[1])
             landing.rows.publish(tables[0])

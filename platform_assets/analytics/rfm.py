@@ -12,9 +12,12 @@ import narwhals as nw
 import pyarrow as pa
 import yaml
 
+from platform_assets.contracts.calendar import day_number
 from platform_assets.engines.engine import MONEY, Engine, Frame
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.quantiles import quantile_edges
+
+_EPOCH = date(1970, 1, 1)
 
 BINS = 5
 FIXED_FREQUENCY_EDGES = (2, 3, 5, 9)
@@ -94,10 +97,9 @@ def customer_measures(sales: Frame, as_of: date, window_days: int | None) -> Fra
     frequency = days.group_by("customer_id").agg(nw.len().alias("frequency"))
     monetary = known.group_by("customer_id").agg(nw.col("net_amount").sum().alias("monetary_amount"))
     frame = last.join(frequency, on="customer_id", how="left").join(monetary, on="customer_id", how="left")
-    today = nw.lit(datetime.combine(as_of, time())).cast(nw.Datetime("us"))
-    since = (today - nw.col("last_order_date").cast(nw.Datetime("us"))).dt.total_minutes() // 1440
+    since = day_number(nw.col("last_order_date")) * -1 + (as_of - _EPOCH).days
     return frame.with_columns(
-        since.cast(nw.Int64).alias("days_since_last"),
+        since.alias("days_since_last"),
         nw.col("frequency").fill_null(0),
         nw.when(nw.col("monetary_amount").is_null())
         .then(nw.lit(Decimal(0)))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from platform_assets.contracts.calendar import day_number
 from platform_assets.contracts.rules import Rule, unreadable_flag
 
 _EXACT_DIGITS = 60
@@ -190,13 +191,13 @@ class DaysBetween(RowRule):
     high: int
 
     def _breaks(self) -> nw.Expr:
-        days = nw.col(self.later).cast(nw.Datetime("us")) - nw.col(self.earlier).cast(nw.Datetime("us"))
-        minutes = days.dt.total_minutes()
-        return (minutes < self.low * 1440) | (minutes > self.high * 1440)
+        days = day_number(nw.col(self.later)) - day_number(nw.col(self.earlier))
+        return (days < self.low) | (days > self.high)
 
     def _keeps(self, rows: pd.DataFrame) -> pd.Series:
-        days = (_instants(rows[self.later]) - _instants(rows[self.earlier])).dt.days
-        return days.between(self.low, self.high)
+        earlier, later = (_instants(rows[name]).dt.normalize() for name in self.columns)
+        kept: pd.Series = (later - earlier).dt.days.between(self.low, self.high)
+        return kept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,8 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         tables = platform.table("raw", contract.dataset), platform.table("rejects", contract.dataset)
         folder = platform.landing_folder(contract.dataset)
         settings = platform.config.dataset(contract.dataset)
-        landing = look(platform.contract(contract.dataset), folder, settings, tables, _Progress(context))
+        known = platform.contract(contract.dataset)
+        landing = look(known, folder, settings, tables, platform.engine, on_file=_Progress(context))
         landing.rejects.publish(tables[1])
         for name, reason in landing.refused.items():
             context.log.warning("%s/%s was refused: %s", contract.dataset, name, reason)

@@ -1,5 +1,7 @@
 """The engine a deployment asks for."""
 
+from pathlib import Path
+
 from platform_assets.engines.duckdb import DuckDBEngine
 from platform_assets.engines.engine import Engine
 from platform_assets.engines.pandas import PandasEngine
@@ -13,6 +15,20 @@ def make_engine(settings: Settings, name: EngineName | None = None) -> Engine:
         settings: Where state is kept.
         name: Which engine; ``None`` for the deployment's own.
     """
-    if (name or settings.engine) == "pandas":
+    scratch = settings.home / "scratch"
+    wanted = name or settings.engine
+    if wanted == "pandas":
         return PandasEngine()
-    return DuckDBEngine(settings.home / "scratch")
+    if wanted == "spark":
+        return _spark(settings, scratch)
+    return DuckDBEngine(scratch)
+
+
+def _spark(settings: Settings, scratch: Path) -> Engine:
+    # The service first: it says so when Spark, which is installed only for those who ask for it, is not there.
+    from platform_assets.services.spark import ensure_spark  # noqa: PLC0415
+
+    url = ensure_spark(settings)
+    from platform_assets.engines.spark import SparkEngine  # noqa: PLC0415
+
+    return SparkEngine(url, scratch)

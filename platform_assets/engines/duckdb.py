@@ -8,6 +8,7 @@ import narwhals as nw
 import pyarrow as pa
 
 from platform_assets.engines.engine import Engine, Frame
+from platform_assets.lake.segments import parquet_files
 from platform_assets.lake.snapshot import Part
 
 _ROWS_PER_BATCH = 65_536
@@ -31,11 +32,11 @@ class DuckDBEngine(Engine):
         """A relation over the files: nothing is read before it is computed."""
         if not parts:
             return self.from_arrow(schema.empty_table())
-        whole = [str(part.path) for part in parts if part.keep is None]
+        whole = [str(file) for part in parts if part.keep is None for file in parquet_files(part.path)]
         relations = [self._connection.read_parquet(whole)] if whole else []
         for part in parts:
             if part.keep is not None:
-                relation = self._connection.read_parquet(str(part.path))
+                relation = self._connection.read_parquet([str(file) for file in parquet_files(part.path)])
                 live = duckdb.ColumnExpression(slice_column).isin(*map(duckdb.ConstantExpression, part.keep))
                 relations.append(relation.filter(live))
         frames = [nw.from_native(relation).select(schema.names) for relation in relations]

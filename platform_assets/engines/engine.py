@@ -1,18 +1,21 @@
 """The interface of a dataframe engine. Everything above it speaks Narwhals."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from platform_assets.lake.segments import segment_rows
 from platform_assets.lake.snapshot import Part
 
 Frame: TypeAlias = nw.LazyFrame[Any]
 """A table that is not computed yet, of any engine."""
+
+_Task = TypeVar("_Task")
+_Outcome = TypeVar("_Outcome")
 
 MONEY = pa.decimal128(18, 4)
 """Money everywhere in the lake: exact, four places."""
@@ -59,13 +62,31 @@ class Engine(ABC):
             Number of rows written.
         """
         self._write(conformed(frame, schema), path)
-        return int(pq.read_metadata(path).num_rows)
+        return segment_rows(path)
 
     def collect(self, frame: Frame) -> pa.Table:
         """Compute a small frame into an Arrow table."""
         table = frame.collect(backend="pyarrow").to_native()
         hidden = [name for name in table.column_names if name.startswith("__index_level_")]
         return table.drop_columns(hidden)
+
+    def spread(self, work: Callable[[_Task], _Outcome], tasks: Iterable[_Task]) -> Iterator[_Outcome]:
+        """Do a piece of Python work once per task, in parallel where the engine has workers for that.
+
+        Args:
+            work: A function of a module; it may run in another process, on another machine, and more than once for
+                a task, so only what it returns counts.
+            tasks: Its arguments, which can be pickled, as can what it returns.
+
+        Returns:
+            What it returned, in the order of the tasks.
+        """
+        return map(work, tasks)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks of ``spread`` are done at once."""
+        return 1
 
     def close(self) -> None:  # noqa: B027 - most engines hold nothing
         """Release what the engine holds."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from platform_assets.engines.engine import Engine, Frame, conformed
+from platform_assets.lake.segments import parquet_files
 from platform_assets.lake.snapshot import Part
 
 
@@ -45,4 +46,4 @@ class PandasEngine(Engine):
 
 def _read(part: Part, schema: pa.Schema, slice_column: str) -> pa.Table:
     live = None if part.keep is None else pc.field(slice_column).isin(list(part.keep))
-    return pq.read_table(part.path, columns=schema.names, filters=live).cast(schema)
+    return pq.read_table(parquet_files(part.path), columns=schema.names, filters=live).cast(schema)

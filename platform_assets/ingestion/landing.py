@@ -1,7 +1,7 @@
 """The landing zone, read incrementally: only files that are new or changed, by the hash of their content."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +9,28 @@ from platform_assets.config import DatasetSettings
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.fingerprint import fingerprint
 from platform_assets.contracts.readings import reading_to_json
-from platform_assets.errors import FileRefusedError
+from platform_assets.engines.engine import Engine
+from platform_assets.errors import PlatformError
+from platform_assets.ingestion.chunks import (
+    LEAST_BYTES,
+    SHARE,
+    Chunk,
+    ChunkRead,
+    FileChanged,
+    FileRead,
+    FileRefused,
+    OnFile,
+    Outcome,
+    is_as_listed,
+    read_chunk,
+    split,
+    stamp,
+)
 from platform_assets.ingestion.discovery import LandedFile, content_hash, discover
-from platform_assets.ingestion.reading import FileReport, read_file
-from platform_assets.ingestion.rejects import REJECT_SCHEMA
+from platform_assets.ingestion.reading import FileReport
 from platform_assets.lake.snapshot import Slice
 from platform_assets.lake.table import Table
 from platform_assets.lake.update import Update
-from platform_assets.lake.writing import SegmentWriter
-from platform_assets.transforms.schemas import raw_schema
 
 REFUSED = "refused"
 
@@ -48,15 +61,14 @@ class Landing:
 class _Look:
     """One pass over a folder; collects what the next versions are made of."""
 
-    def __init__(self, contract: Contract, settings: DatasetSettings, rows: Table, rejects: Table) -> None:
+    def __init__(self, contract: Contract, settings: DatasetSettings, tables: tuple[Table, Table]) -> None:
         self.contract = contract
         self.settings = settings
-        self.tables = (rows, rejects)
-        self.before = rows.snapshot()
+        self.tables = tables
+        self.before = tables[0].snapshot()
         self.fingerprint = fingerprint(contract) + str(sorted(settings.date_formats.items()))
-        self.slices: dict[str, Slice] = {}
+        self.slices: tuple[dict[str, Slice], dict[str, Slice]] = ({}, {})
         self.refused: dict[str, dict[str, Any]] = {}
-        self.touched: list[str] = []
         self.unfinished: list[str] = []
         self.stamps: dict[str, list[int]] = {}
 
@@ -67,44 +79,38 @@ class _Look:
         identity = piece.id if piece else (refusal["id"] if refusal else None)
         if identity is None:
             return False
-        stamp = self.before.attributes.get("stamps", {}).get(file.name)
-        if (stamp == _stamp(file) and identity.startswith(self.fingerprint)) or identity == self.identity(file):
-            self.stamps[file.name] = _stamp(file)
+        stamped = self.before.attributes.get("stamps", {}).get(file.name)
+        is_stamped = stamped == stamp(file) and identity.startswith(self.fingerprint)
+        if is_stamped or identity == self.identity(file.refusal or content_hash(file.path)):
+            self.stamps[file.name] = stamp(file)
             if refusal:
                 self.refused[file.name] = refusal
             return True
         return False
 
-    def identity(self, file: LandedFile) -> str:
-        """What changes when the file has to be read again."""
-        return f"{self.fingerprint}:{file.refusal or content_hash(file.path)}"
+    def identity(self, content: str) -> str:
+        """What changes when a file has to be read again."""
+        return f"{self.fingerprint}:{content}"
 
-    def take(self, file: LandedFile, rows: SegmentWriter, rejects: SegmentWriter) -> None:
-        """Read one file into the segments, or note why it is refused."""
-        identity = self.identity(file)
-        self.touched.append(file.name)
-        try:
-            reader = read_file(file, self.contract, self.settings.date_readings())
-            for batch in reader.batches():
-                rows.add(batch)
-            for batch in reader.rejects.batches():
-                rejects.add(batch)
-        except FileRefusedError as error:
+    def note(self, file: LandedFile, outcome: Outcome, segments: tuple[str, str]) -> None:
+        """Take down what became of a file."""
+        if isinstance(outcome, FileRead):
+            facts = _file_facts(file, outcome.report, outcome.content)
+            for slices, segment in zip(self.slices, segments, strict=True):
+                slices[file.name] = Slice(self.identity(outcome.content), segment, facts)
+        elif isinstance(outcome, FileRefused):
             self.refused[file.name] = {
-                "id": identity,
-                "reason": error.problem,
-                "remedy": error.remedy,
-                "content_hash": _content_hash(identity),
-                "lines": getattr(error, "lines", None) or 0,
+                "id": self.identity(outcome.content),
+                "reason": outcome.reason,
+                "remedy": outcome.remedy,
+                "content_hash": outcome.content,
+                "lines": outcome.lines,
                 "arrived_ns": file.mtime_ns,
             }
-            self.stamps[file.name] = _stamp(file)
-            return
-        if _stamp_now(file.path) != _stamp(file):
+        else:
             self.unfinished.append(file.name)
             return
-        self.stamps[file.name] = _stamp(file)
-        self.slices[file.name] = Slice(identity, rows.path.name, _file_facts(file, reader.report, identity))
+        self.stamps[file.name] = stamp(file)
 
 
 def look(
@@ -112,7 +118,10 @@ def look(
     folder: Path,
     settings: DatasetSettings,
     tables: tuple[Table, Table],
-    on_file: Callable[[str, int, int], None] = lambda _name, _done, _all: None,
+    engine: Engine,
+    *,
+    on_file: OnFile = lambda _name, _done, _all: None,
+    least_bytes: int = LEAST_BYTES,
 ) -> Landing:
     """Read what is new in a dataset's folder.
 
@@ -121,26 +130,70 @@ def look(
         folder: Its folder in the landing zone; a missing one is an empty one.
         settings: What the deployment says about the dataset.
         tables: The raw table and the table of rejected lines.
-        on_file: Told before each file: its name, how many are done, how many there are to read.
+        engine: Whose workers read the files, when there is enough to read.
+        on_file: Told before each file; when workers read, after each of their chunks, with its last file.
+        least_bytes: What a chunk for a worker has at least.
 
     Returns:
         The next versions, not yet published, and what was read, refused and removed.
 
     Raises:
-        PlatformError: The folder cannot be read; that is never taken for an empty one.
+        PlatformError: The folder cannot be read (that is never taken for an empty one), or the engine's workers do
+            not see the landing zone or the lake.
     """
-    this = _Look(contract, settings, *tables)
+    this = _Look(contract, settings, tables)
     files = discover(folder)
     new = [file for file in files if not this.known(file)]
     gone = sorted(set(this.before.slices) - {file.name for file in files})
     if not new and not gone and this.refused == this.before.attributes.get(REFUSED, {}):
         return _nothing_new(this, len(files))
-    segments = tables[0].new_segment(), tables[1].new_segment()
-    with SegmentWriter(segments[0], raw_schema(contract)) as lines, SegmentWriter(segments[1], REJECT_SCHEMA) as bad:
-        for done, file in enumerate(new):
-            on_file(file.name, done, len(new))
-            this.take(file, lines, bad)
-    return _landing(this, segments, gone, len(files) - len(new))
+    chunks = _chunks(this, new, engine, least_bytes)
+    reads = _reads(chunks, engine, on_file)
+    outcomes = {outcome.name: (outcome, read.segments) for read in reads for outcome in read.outcomes}
+    _require_shared(new, {name: outcome for name, (outcome, _) in outcomes.items()})
+    _require_segments(tables, reads)
+    for file in new:
+        this.note(file, *outcomes[file.name])
+    return _landing(this, reads, gone, len(files) - len(new))
+
+
+def _chunks(this: _Look, new: Sequence[LandedFile], engine: Engine, least_bytes: int) -> list[Chunk]:
+    # How many workers there are is asked only when it matters: the answer may take a job.
+    is_much = len(new) > 1 and sum(file.size for file in new) >= 2 * least_bytes
+    parts = split(new, engine.workers if is_much else 1, least_bytes)
+    for table in this.tables:
+        table.segments.mkdir(parents=True, exist_ok=True)
+    formats = this.settings.date_readings()
+    return [Chunk(this.contract, formats, this.tables, part) for part in parts]
+
+
+def _reads(chunks: Sequence[Chunk], engine: Engine, on_file: OnFile) -> list[ChunkRead]:
+    """What reading gave: a single chunk is read here, several by the engine's workers."""
+    if len(chunks) == 1:
+        return [read_chunk(chunks[0], on_file)]
+    total = sum(len(chunk.files) for chunk in chunks)
+    done, reads = 0, []
+    for chunk, read in zip(chunks, engine.spread(read_chunk, chunks), strict=True):
+        done += len(chunk.files)
+        on_file(chunk.files[-1].name, done - 1, total)
+        reads.append(read)
+    return reads
+
+
+def _require_shared(files: Sequence[LandedFile], outcomes: Mapping[str, Outcome]) -> None:
+    """A file that changed for a worker, but not here, is another one; taken for unfinished it would never be read."""
+    strange = [file for file in files if isinstance(outcomes[file.name], FileChanged) and is_as_listed(file)]
+    if strange:
+        seen = f"{len(strange):,} of {len(files):,} files as this machine does, {strange[0].path} among them"
+        raise PlatformError(f"The engine's workers do not see {seen}.", SHARE)
+
+
+def _require_segments(tables: tuple[Table, Table], reads: Sequence[ChunkRead]) -> None:
+    for read in reads:
+        for table, name in zip(tables, read.segments, strict=True):
+            if not (table.segments / name).exists():
+                problem = f"The engine's workers write the lake elsewhere: {table.segments / name} is not here."
+                raise PlatformError(problem, SHARE)
 
 
 def _nothing_new(this: _Look, unchanged: int) -> Landing:
@@ -150,25 +203,26 @@ def _nothing_new(this: _Look, unchanged: int) -> Landing:
     return Landing(rows, Update(this.tables[1].snapshot(), is_news=False), unchanged=unchanged)
 
 
-def _landing(this: _Look, segments: tuple[Path, Path], gone: list[str], unchanged: int) -> Landing:
+def _landing(this: _Look, reads: Sequence[ChunkRead], gone: list[str], unchanged: int) -> Landing:
     dropped = {*gone, *this.refused}
     snapshots = []
-    for table, segment in zip(this.tables, segments, strict=True):
-        slices = {key: replace(piece, segment=segment.name) for key, piece in this.slices.items()}
-        snapshots.append(table.snapshot().with_slices(slices, dropped, {segment.name: tuple(sorted(this.touched))}))
+    for place, (table, slices) in enumerate(zip(this.tables, this.slices, strict=True)):
+        holds = {read.segments[place]: tuple(sorted(one.name for one in read.outcomes)) for read in reads}
+        snapshots.append(table.snapshot().with_slices(slices, dropped, holds))
     attributes = {REFUSED: this.refused, "stamps": this.stamps}
+    touched = {outcome.name for read in reads for outcome in read.outcomes}
     return Landing(
         rows=Update(snapshots[0].with_attributes(**attributes)),
         rejects=Update(snapshots[1]),
-        read={key: piece.facts["rows_read"] for key, piece in this.slices.items()},
-        refused={name: this.refused[name]["reason"] for name in this.touched if name in this.refused},
+        read={name: piece.facts["rows_read"] for name, piece in this.slices[0].items()},
+        refused={name: refusal["reason"] for name, refusal in this.refused.items() if name in touched},
         removed=tuple(gone),
         unchanged=unchanged,
         unfinished=tuple(this.unfinished),
     )
 
 
-def _file_facts(file: LandedFile, report: FileReport, identity: str) -> dict[str, Any]:
+def _file_facts(file: LandedFile, report: FileReport, content: str) -> dict[str, Any]:
     return {
         "rows": report.rows_read - report.rows_rejected,
         "rows_read": report.rows_read,
@@ -181,22 +235,5 @@ def _file_facts(file: LandedFile, report: FileReport, identity: str) -> dict[str
         "notes": list(report.notes),
         "bytes": file.size,
         "arrived_ns": file.mtime_ns,
-        "content_hash": _content_hash(identity),
+        "content_hash": content,
     }
-
-
-def _content_hash(identity: str) -> str:
-    return identity.rsplit(":", 1)[-1]
-
-
-def _stamp(file: LandedFile) -> list[int]:
-    return [file.size, file.mtime_ns, file.ctime_ns]
-
-
-def _stamp_now(path: Path) -> list[int] | None:
-    """The stamp a file has by now; ``None`` when it is gone."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]

@@ -6,12 +6,12 @@ import dagster as dg
 import narwhals as nw
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.pandas_schema import checked
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Frame
+from platform_assets.lake.segments import segment_schema
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import whole_update
@@ -78,7 +78,7 @@ class ParquetIOManager(dg.ConfigurableIOManager):
         parts = table.parts(table.snapshot())
         if not parts:
             return self.platform.engine.from_arrow(pa.table({}))
-        schema = pq.read_schema(parts[0].path)
+        schema = segment_schema(parts[0].path)
         return self.platform.engine.scan(parts, schema, SLICE if SLICE in schema.names else SOURCE_FILE)
 
     def _accepted_rows(self, table: Table, contract: Contract) -> Frame:

@@ -8,6 +8,7 @@ version; a second pointer (``accepted``) lets what follows read what passed the 
 import fcntl
 import json
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping
@@ -16,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from platform_assets.errors import PlatformError
+from platform_assets.lake.segments import parquet_files
 from platform_assets.lake.snapshot import Part, Slice, Snapshot
 
 CURRENT = "current"
@@ -81,6 +83,8 @@ class Table:
                 raise PlatformError(problem, "Two runs worked on it at once; run again.")
             published = replace(snapshot, version=newest + 1)
             for segment in _segments_of(published):
+                for file in parquet_files(self.segments / segment):
+                    _sync(file)
                 _sync(self.segments / segment)
             name = f"{published.version:08d}.json"
             _write(self.versions / name, json.dumps(_to_json(published), separators=(",", ":")))
@@ -126,7 +130,7 @@ class Table:
         used = {name for version in self.versions.glob("*.json") for name in _segments_of(self._read(version))}
         for segment in self.segments.iterdir():
             if segment.name not in used and segment.stat().st_mtime < horizon:
-                segment.unlink()
+                shutil.rmtree(segment) if segment.is_dir() else segment.unlink()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -7,6 +7,9 @@ bound when nested.
 Every cast is guarded by a pattern that only well-formed text passes, because engines differ in what they make of
 the rest (one raises, one rounds, one returns null). What does not pass is null, and is told apart from a missing
 cell by ``Readable``.
+
+Numbers and dates have no line end in them: to Java, and so to Spark, ``$`` also means the place before a last one,
+and it knows more signs of that kind than other engines do. ``.`` is any sign at all only with ``(?s)``.
 """
 
 import re
@@ -36,6 +39,9 @@ _DAY = (
     rf"|{_LEAP_YEAR}-02-29)"
 )
 _INSTANT = rf"^{_DAY}(?:[ T](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{{1,6}})?)?)?$"
+_BLANKS = "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+"""Unicode's blanks, the one that does not break included: left to themselves, engines trim different ones."""
+_LINE_END = "[\n\r\u0085\u2028\u2029]"
 _DECORATION = f"[%()+]|{BLANK}|{CURRENCY}|[-\u2212]$"
 _DATE_PARTS = {"ymd": (0, 1, 2), "dmy": (2, 1, 0), "mdy": (2, 0, 1)}
 
@@ -45,7 +51,7 @@ Steps = list[dict[str, nw.Expr]]
 
 def trimmed_cells(frame: Frame, columns: Sequence[Column]) -> Frame:
     """The frame with raw cells trimmed, and null where they mean "no value"."""
-    frame = frame.with_columns(*(nw.col(column.name).str.strip_chars() for column in columns))
+    frame = frame.with_columns(*(nw.col(column.name).str.strip_chars(_BLANKS) for column in columns))
     return frame.with_columns(*(_without_markers(column) for column in columns))
 
 
@@ -75,11 +81,13 @@ def _without_markers(column: Column) -> nw.Expr:
 
 
 def _steps(column: Column, reading: Reading | None) -> Steps:
+    if not column.type.is_temporal and not column.type.is_numeric:
+        return [{column.name: _text(column)}]
+    text = nw.col(column.name)
+    of_one_line: dict[str, nw.Expr] = {column.name: nw.when(~text.str.contains(_LINE_END)).then(text)}
     if column.type.is_temporal:
-        return _temporal(column, reading if isinstance(reading, DateReading) else ISO)
-    if column.type.is_numeric:
-        return _numeric(column, reading if isinstance(reading, NumberReading) else PLAIN)
-    return [{column.name: _text(column)}]
+        return [of_one_line, *_temporal(column, reading if isinstance(reading, DateReading) else ISO)]
+    return [of_one_line, *_numeric(column, reading if isinstance(reading, NumberReading) else PLAIN)]
 
 
 def _step(column: Column, what: str) -> str:
@@ -93,7 +101,8 @@ def _text(column: Column) -> nw.Expr:
         is_number = text.str.ends_with(".0") & text.str.contains(r"^\d+\.0$")
         text = nw.when(is_number).then(without_zeros).otherwise(text)
     if column.upper:
-        text = text.str.to_uppercase()
+        # Java writes the capital of this letter as SS.
+        text = text.str.replace_all("ß", "ẞ", literal=True).str.to_uppercase()
     if column.zero_padded is not None:
         digits = column.zero_padded.digits
         padded = nw.concat_str([nw.lit("0" * digits), text]).str.tail(digits)
@@ -132,7 +141,7 @@ def _plain_number(column: Column, reading: NumberReading) -> Steps:
     """The number written with a point and nothing else."""
     text = nw.col(column.name)
     negative, bare_name = _step(column, "negative"), _step(column, "bare")
-    minus = text.str.contains(r"^\(.*\)$") | text.str.contains("[-\u2212]$")
+    minus = text.str.contains(r"(?s)^\(.*\)$") | text.str.contains("[-\u2212]$")
     bare = text.str.replace_all(_DECORATION, "").str.replace_all("\u2212", "-", literal=True)
     if reading.group:
         bare = bare.str.replace_all(APOSTROPHE if reading.group == "'" else f"[{reading.group}]", "")
@@ -153,8 +162,8 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
     if not reading.long:
         return [{column.name: fit.cast(kind)}]
     is_long, fraction = _step(column, "long"), _step(column, "fraction")
-    pieces = nw.when(nw.col(is_long)).then(text).otherwise(nw.lit("0.00000000")).str.split(".")
-    cut = nw.concat_str([text.str.split(".").list.get(0), nw.lit("."), nw.col(fraction).str.slice(0, places)])
+    point = nw.when(nw.col(is_long)).then(text).otherwise(nw.lit("0.00000000"))
+    cut = nw.concat_str([text.str.replace_all(r"(?s)\..*$", ""), nw.lit("."), nw.col(fraction).str.slice(0, places)])
     truncated = nw.when(nw.col(is_long)).then(cut).otherwise(text).cast(kind)
     step = Decimal(1).scaleb(-places)
     up = nw.col(is_long) & nw.col(fraction).str.slice(places, 1).is_in(list("56789"))
@@ -164,7 +173,7 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
         {column.name: fit},
         {column.name: nw.when(~carries).then(text)},
         {is_long: text.str.contains(rf"\.\d{{{places + 1},}}")},
-        {fraction: pieces.list.get(1)},
+        {fraction: point.str.replace_all(r"^[^.]*\.", "")},
         {column.name: rounded},
     ]
 
@@ -192,7 +201,7 @@ def _iso_steps(column: Column, reading: DateReading) -> Steps:
     whole = nw.concat_str([nw.col(day), nw.lit(" "), nw.col(clock)])
     iso = nw.when(~nw.col(clock).is_null()).then(whole).otherwise(nw.col(day))
     return [
-        {day: text.str.replace_all(r"[ T].*$", ""), clock: rest},
+        {day: text.str.replace_all(r"(?s)[ T].*$", ""), clock: rest},
         {parts: _parts(nw.when(fits).then(nw.col(day)), reading), clock: padded.otherwise(nw.col(clock))},
         {day: _joined(nw.col(parts), reading)},
         {column.name: nw.when(own).then(text).otherwise(iso)},
@@ -204,13 +213,14 @@ def _day_pattern(reading: DateReading) -> str:
         return r"^\d{8}$"
     short, year = r"\d{1,2}", rf"\d{{{reading.year_digits}}}"
     pattern = [year, short, short] if reading.order == "ymd" else [short, short, year]
-    return f"^{re.escape(reading.separator).join(pattern)}$"
+    return rf"^{re.escape(reading.separator).join(pattern)}$"
 
 
 def _parts(day: nw.Expr, reading: DateReading) -> nw.Expr:
     if reading.order == "compact":
         return nw.concat_str([day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)], separator="-")
-    return day.str.split(reading.separator)
+    # Engines take a point for itself or for any sign here; a dash is a dash to all of them.
+    return day.str.replace_all(reading.separator, "-", literal=True).str.split("-")
 
 
 def _joined(parts: nw.Expr, reading: DateReading) -> nw.Expr:

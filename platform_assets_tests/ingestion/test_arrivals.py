@@ -5,6 +5,7 @@ import pytest
 
 from platform_assets.config import DatasetSettings
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.engines.pandas import PandasEngine
 from platform_assets.errors import PlatformError
 from platform_assets.ingestion.arrivals import Arrivals, arrivals, next_cursor
 from platform_assets.ingestion.landing import look
@@ -28,7 +29,7 @@ class Landscape:
         return path
 
     def read(self) -> None:
-        landing = look(RETAIL, self.folder, DatasetSettings(), self.tables)
+        landing = look(RETAIL, self.folder, DatasetSettings(), self.tables, PandasEngine())
         landing.rejects.publish(self.tables[1])
         landing.rows.publish(self.tables[0])
 

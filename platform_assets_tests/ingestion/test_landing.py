@@ -8,7 +8,9 @@ import pytest
 
 from platform_assets.config import DatasetSettings
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.engines.pandas import PandasEngine
 from platform_assets.errors import PlatformError
+from platform_assets.ingestion import chunks as chunks_module
 from platform_assets.ingestion import landing as landing_module
 from platform_assets.ingestion.discovery import content_hash
 from platform_assets.ingestion.landing import REFUSED, Landing, look
@@ -16,6 +18,7 @@ from platform_assets.ingestion.reading import read_file
 from platform_assets.lake.table import Table
 
 RETAIL = CONTRACTS["retail_analytics"]
+ENGINE = PandasEngine()
 HEADER = "customer_id,purchase_date,channel,amount_spent\n"
 
 
@@ -36,7 +39,7 @@ class Zone:
         return path
 
     def look(self, settings: DatasetSettings | None = None) -> Landing:
-        landing = look(RETAIL, self.folder, settings or DatasetSettings(), self.tables)
+        landing = look(RETAIL, self.folder, settings or DatasetSettings(), self.tables, ENGINE)
         landing.rejects.publish(self.tables[1])
         landing.rows.publish(self.tables[0])
         return landing
@@ -70,6 +73,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return content_hash(path)
 
     monkeypatch.setattr(landing_module, "content_hash", counting)
+    monkeypatch.setattr(chunks_module, "content_hash", counting)
     return names
 
 
@@ -275,7 +279,7 @@ def test_a_file_that_changes_while_it_is_read_keeps_its_old_rows_until_the_next_
         return reader
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing_module, "read_file", read_while_written)
+        patched.setattr(chunks_module, "read_file", read_while_written)
         landing = zone.look()
 
     assert (landing.unfinished, landing.read) == (("a.csv",), {})
@@ -284,10 +288,32 @@ def test_a_file_that_changes_while_it_is_read_keeps_its_old_rows_until_the_next_
     assert zone.rows() == [("a.csv", "2"), ("a.csv", "3")]
 
 
+@pytest.mark.parametrize("text", ["", HEADER + "c,2024-01-01,Store,2\n"], ids=["refused", "read"])
+def test_a_file_that_goes_away_while_it_is_read_is_left_to_the_next_look(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    zone.write("a.csv", "1")
+    zone.look()
+    zone.write("a.csv", text=text)
+
+    def hash_and_lose(path: Path) -> str:
+        found = content_hash(path)
+        path.unlink()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chunks_module, "content_hash", hash_and_lose)
+        landing = zone.look()
+
+    assert (landing.unfinished, landing.read, landing.refused) == (("a.csv",), {}, {})
+    assert zone.rows() == [("a.csv", "1")]
+    assert zone.look().removed == ("a.csv",)
+
+
 def test_a_folder_that_does_not_exist_is_an_empty_one(tmp_path: Path) -> None:
     tables = Table(tmp_path / "rows"), Table(tmp_path / "rejects")
 
-    landing = look(RETAIL, tmp_path / "nowhere", DatasetSettings(), tables)
+    landing = look(RETAIL, tmp_path / "nowhere", DatasetSettings(), tables, ENGINE)
 
     assert (landing.rows.is_news, landing.unchanged) == (False, 0)
 
@@ -297,7 +323,7 @@ def test_something_that_is_no_folder_is_not_taken_for_an_empty_one(tmp_path: Pat
     tables = Table(tmp_path / "rows"), Table(tmp_path / "rejects")
 
     with pytest.raises(PlatformError, match="is not a folder"):
-        look(RETAIL, tmp_path / "raw", DatasetSettings(), tables)
+        look(RETAIL, tmp_path / "raw", DatasetSettings(), tables, ENGINE)
 
 
 def test_progress_is_told_before_each_file(zone: Zone) -> None:
@@ -305,14 +331,14 @@ def test_progress_is_told_before_each_file(zone: Zone) -> None:
     zone.write("b.csv", "1")
     told: list[tuple[str, int, int]] = []
 
-    look(RETAIL, zone.folder, DatasetSettings(), zone.tables, lambda *what: told.append(what))
+    look(RETAIL, zone.folder, DatasetSettings(), zone.tables, ENGINE, on_file=lambda *what: told.append(what))
 
     assert told == [("a.csv", 0, 2), ("b.csv", 1, 2)]
 
 
 def test_a_look_that_is_never_published_leaves_no_trace(zone: Zone) -> None:
     zone.write("a.csv", "1")
-    look(RETAIL, zone.folder, DatasetSettings(), zone.tables)
+    look(RETAIL, zone.folder, DatasetSettings(), zone.tables, ENGINE)
 
     assert zone.rows() == []
     assert zone.look().read == {"a.csv": 1}
@@ -320,7 +346,7 @@ def test_a_look_that_is_never_published_leaves_no_trace(zone: Zone) -> None:
 
 def test_a_run_killed_between_rejects_and_rows_is_made_up_for_by_the_next(zone: Zone) -> None:
     zone.write("a.csv", text=HEADER + "c,2024-01-01,Store,1\nshort,line\n")
-    landing = look(RETAIL, zone.folder, DatasetSettings(), zone.tables)
+    landing = look(RETAIL, zone.folder, DatasetSettings(), zone.tables, ENGINE)
     landing.rejects.publish(zone.tables[1])
 
     zone.look()

@@ -30,6 +30,30 @@ def test_text_is_trimmed_and_otherwise_left_alone(engine: Engine) -> None:
     assert typed_values(engine, column(ColumnType.TEXT), cells) == ["two words", "17850.0", "Ünïcode", 'a,b"c']
 
 
+def test_every_blank_of_unicode_is_trimmed_the_one_that_does_not_break_included(engine: Engine) -> None:
+    blanks = ["\t", "\n", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\xa0", "\u2003", "\u2028", "\u202f", "\u3000"]
+    cells = [*(f"{blank}a{blank}b{blank}" for blank in blanks), *blanks]
+
+    expected = [*(f"a{blank}b" for blank in blanks), *[None] * len(blanks)]
+    assert typed_values(engine, column(ColumnType.TEXT), cells) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (ColumnType.INTEGER, ["5\u2028%", "5\n%", "(5\x85)", "5\r\n "]),
+        (ColumnType.MONEY, ["5.5\u2029%", "5.5\n+", "$\r5.5", "5.5\t\n"]),
+        (ColumnType.TIMESTAMP, ["2011-12-09\u2028 08:05", "2011-12-09\n08:05", "\x852011-12-09\x85 ", "2011-12-09\n"]),
+    ],
+)
+def test_a_line_end_within_a_number_or_a_date_makes_it_unreadable_and_one_around_it_is_trimmed(
+    engine: Engine, kind: ColumnType, cells: list[str]
+) -> None:
+    readable = [value is not None for value in typed_values(engine, column(kind), cells, NumberReading(decorated=True))]
+
+    assert readable == [False, False, kind is ColumnType.TIMESTAMP, True]
+
+
 def test_only_a_whole_number_loses_its_point_and_zeros_in_an_identifier(engine: Engine) -> None:
     table = [
         ("17850.0", "17850"),
@@ -46,7 +70,11 @@ def test_only_a_whole_number_loses_its_point_and_zeros_in_an_identifier(engine: 
 
 
 def test_identifiers_are_conformed_to_upper_case_where_the_contract_says_so(engine: Engine) -> None:
-    assert typed_values(engine, column(ColumnType.IDENTIFIER, upper=True), ["85123a", "post.0"]) == ["85123A", "POST.0"]
+    assert typed_values(engine, column(ColumnType.IDENTIFIER, upper=True), ["85123a", "post.0", "maß"]) == [
+        "85123A",
+        "POST.0",
+        "MAẞ",
+    ]
 
 
 def test_postal_codes_get_their_leading_zeros_back_only_where_the_country_has_them(engine: Engine) -> None:

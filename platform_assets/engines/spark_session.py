@@ -1,0 +1,76 @@
+"""Sessions of Spark Connect servers: one per server in a process, shared by all that use it.
+
+Frames of different sessions cannot meet in one query, so an engine and the assets that ask for Spark share theirs.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException, SparkException
+from pyspark.sql import SparkSession
+from pyspark.sql.connect.client.retries import DefaultPolicy
+
+from platform_assets.errors import ServiceError
+
+_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.parquet.compression.codec": "zstd",
+}
+_RETRIES = 5
+"""Some seconds of patience with a server that does not answer, where Spark's own is ten minutes."""
+
+_LOST = (SparkConnectGrpcException, SparkException)
+"""No answer, or a job given up; a class below the first says what is wrong with the query instead."""
+
+_sessions: dict[str, SparkSession] = {}
+_users: Counter[str] = Counter()
+
+
+def open_session(url: str) -> SparkSession:
+    """The session of a server, made when this process has none; to be given back with ``close_session``.
+
+    Raises:
+        ServiceError: The server does not answer.
+    """
+    if url not in _sessions:
+        with told_by_server(url):
+            _sessions[url] = _connect(url)
+    _users[url] += 1
+    return _sessions[url]
+
+
+def close_session(url: str) -> None:
+    """Give a session back; the last one to do so ends it."""
+    _users[url] -= 1
+    if not _users[url]:
+        with told_by_server(url):
+            _sessions.pop(url).stop()
+
+
+@contextmanager
+def told_by_server(url: str) -> Iterator[None]:
+    """Turn a lost connection into an error that says so.
+
+    Raises:
+        ServiceError: The server went away.
+    """
+    try:
+        yield
+    except SparkConnectGrpcException as error:
+        if type(error) not in _LOST:
+            raise
+        where = url.removeprefix("sc://").split("/", 1)[0]
+        problem = f"The Spark server at {where} did not finish its work: {str(error).strip()[:500]}"
+        remedy = "See whether it runs (./platform status), then run again: what was published before stays."
+        raise ServiceError(problem, remedy) from error
+
+
+def _connect(url: str) -> SparkSession:
+    builder = SparkSession.builder.remote(url)
+    for name, value in _SETTINGS.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
+    return session
