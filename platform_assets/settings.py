@@ -5,6 +5,7 @@ is used for.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +15,15 @@ from typing import Literal, TypeVar, get_args
 from platform_assets.errors import SettingsError
 
 EnvironmentName = Literal["development", "staging", "production"]
-EngineName = Literal["duckdb", "pandas"]
+EngineName = Literal["duckdb", "pandas", "spark"]
 
 _ENVIRONMENTS: tuple[EnvironmentName, ...] = get_args(EnvironmentName)
 _ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 _Choice = TypeVar("_Choice", bound=str)
+
+LEAST_SPARK_MEMORY_MIB = 512
+"""Spark itself refuses to start with less than 450."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The folder that holds ``platform_assets``, ``sql`` and ``data``."""
@@ -36,6 +40,10 @@ class Settings:
         engine: The dataframe engine of this deployment (``PLATFORM_ENGINE``).
         as_of: The day results are computed for; ``None`` means the newest event date (``PLATFORM_AS_OF``).
         postgres_url: An external PostgreSQL, ``None`` for the embedded one (``PLATFORM_POSTGRES_URL``).
+        spark_remote: The Spark Connect server of a cluster, ``None`` for the embedded one (``SPARK_REMOTE``, Spark's
+            own name for it: ``sc://host:15002``).
+        spark_memory: The heap of the embedded Spark server in Java's notation, ``None`` for a share of the machine's
+            memory (``PLATFORM_SPARK_MEMORY``).
         config_file: YAML with thresholds and dataset settings (``PLATFORM_CONFIG``).
     """
 
@@ -45,6 +53,8 @@ class Settings:
     engine: EngineName
     as_of: date | None
     postgres_url: str | None
+    spark_remote: str | None
+    spark_memory: str | None
     config_file: Path
 
     @property
@@ -71,6 +81,8 @@ class Settings:
             engine=_choice(environment, "PLATFORM_ENGINE", _ENGINES, "duckdb"),
             as_of=_day(environment, "PLATFORM_AS_OF"),
             postgres_url=environment.get("PLATFORM_POSTGRES_URL") or None,
+            spark_remote=environment.get("SPARK_REMOTE") or None,
+            spark_memory=_memory(environment, "PLATFORM_SPARK_MEMORY"),
             config_file=_folder(environment, "PLATFORM_CONFIG", CHECKOUT / "platform_assets" / "config.yaml"),
         )
 
@@ -87,6 +99,17 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[_Choice, .
 def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     value = environment.get(name)
     return Path(value).expanduser().resolve() if value else default
+
+
+def _memory(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    size = re.fullmatch(r"([0-9]{1,6})([mg])", value.lower())
+    if size is None or int(size[1]) * (1024 if size[2] == "g" else 1) < LEAST_SPARK_MEMORY_MIB:
+        message = f"{name} is {value!r}, which is not an amount of memory of at least {LEAST_SPARK_MEMORY_MIB}m."
+        raise SettingsError(message, "Write it as 2g or 1500m, for example.")
+    return value.lower()
 
 
 def _day(environment: Mapping[str, str], name: str) -> date | None:

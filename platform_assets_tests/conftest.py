@@ -1,6 +1,6 @@
 """What tests of several packages share: every engine, and the real files beside the checkout."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,16 +8,36 @@ import pytest
 from platform_assets.engines.duckdb import DuckDBEngine
 from platform_assets.engines.engine import Engine
 from platform_assets.engines.pandas import PandasEngine
+from platform_assets.engines.spark import SparkEngine
 from platform_assets.settings import CHECKOUT
 from platform_assets_tests.deliveries import Deliveries
+from platform_assets_tests.spark import SPARK
 
-ENGINES = ("duckdb", "pandas")
+ENGINES = ("duckdb", "pandas", "spark")
 """Every transformation test runs on each of these; a further engine is one name here and one line below."""
 
 
 def make_test_engine(name: str, scratch: Path) -> Engine:
-    """An engine by its name."""
-    return {"duckdb": lambda: DuckDBEngine(scratch), "pandas": PandasEngine}[name]()
+    """An engine by its name; those of Spark are sessions of one server, started by the first of them."""
+    makers: dict[str, Callable[[], Engine]] = {
+        "duckdb": lambda: DuckDBEngine(scratch),
+        "pandas": PandasEngine,
+        "spark": lambda: SparkEngine(SPARK.url, scratch),
+    }
+    return makers[name]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_the_session() -> Iterator[None]:
+    """Stop the Spark server, where a test has started one."""
+    yield
+    SPARK.stop()
+
+
+@pytest.fixture(scope="session")
+def spark_url() -> str:
+    """The Spark server of this test session."""
+    return SPARK.url
 
 
 @pytest.fixture(scope="session", params=ENGINES)

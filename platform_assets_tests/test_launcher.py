@@ -85,7 +85,9 @@ class Checkout:
         test_tool = make_wheel(
             self.wheels, "pytest", {"pytest.py": "import sys\nprint('tested with', *sys.argv[1:])\n"}
         )
-        (folder / "requirements-dev.lock").write_text(greeting + test_tool + uv, encoding="utf-8")
+        spark = make_wheel(self.wheels, "pyspark", {"pyspark.py": ""})
+        (folder / "requirements-spark.lock").write_text(greeting + spark + uv, encoding="utf-8")
+        (folder / "requirements-dev.lock").write_text(greeting + spark + test_tool + uv, encoding="utf-8")
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder.parent),
@@ -152,6 +154,42 @@ def test_what_the_tests_need_is_installed_when_they_are_asked_for(checkout: Chec
     platform_call, test_call = checkout.installations()
     assert "requirements.lock" in platform_call
     assert "requirements-dev.lock" in test_call
+
+
+@pytest.mark.integration
+def test_spark_is_installed_for_those_who_ask_for_it_and_once(checkout: Checkout) -> None:
+    for arguments, environment in (
+        (["run"], {}),
+        (["run", "--engine", "duckdb"], {"PLATFORM_ENGINE": "spark"}),
+        (["run", "--engine=pandas"], {"PLATFORM_ENGINE": "spark"}),
+        (["run", "--home", "spark"], {"PLATFORM_ENGINE": "duckdb"}),
+    ):
+        assert checkout.start(*arguments, **environment).returncode == 0
+    assert len(checkout.installations()) == 1
+    for installed, (arguments, environment) in enumerate(
+        [
+            (["run", "--engine", "spark"], {}),
+            (["run", "--engine=spark", "--home", "a home"], {"PLATFORM_ENGINE": "duckdb"}),
+            (["up"], {"PLATFORM_ENGINE": "spark"}),
+        ],
+        start=1,
+    ):
+        first, second = (checkout.start(*arguments, **environment) for _ in range(2))
+        assert "installing Spark (once; a few minutes: 430 MB)" in first.stderr
+        assert (second.stdout, second.stderr) == (first.stdout, "")
+        assert "requirements-spark.lock" in checkout.installations()[-1]
+        assert len(checkout.installations()) == 1 + installed
+        (checkout.folder / ".venv" / "requirements-spark.stamp").unlink()
+
+
+@pytest.mark.integration
+def test_what_the_tests_need_includes_spark(checkout: Checkout) -> None:
+    assert checkout.start("test").returncode == 0
+    assert checkout.start("run", "--engine", "spark").returncode == 0
+    assert [re.findall(r"requirements[\w-]*.lock", call) for call in checkout.installations()] == [
+        ["requirements.lock"],
+        ["requirements-dev.lock"],
+    ]
 
 
 @pytest.mark.integration

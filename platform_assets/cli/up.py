@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from platform_assets.services.postgres import PostgresStatus, postgres_status, stop_postgres_if_unused
+from platform_assets.services.spark import SparkStatus, spark_status, stop_spark_if_unused
 from platform_assets.services.supervisor import serve, serving, stop_serving
 from platform_assets.settings import Settings
 
@@ -30,22 +31,22 @@ def status(settings: Settings) -> int:
         what = f"pid {process.identity.pid}" if process.identity.is_running() else "ended"
         print(f"  {process.name:<12} {what}   log {process.log}")
     print(_postgres_line(postgres_status(settings)))
+    print(_spark_line(spark_status(settings)))
     print(f"home        {settings.home}")
     return 0
 
 
 def down(settings: Settings) -> int:
-    """Stop what ``up`` started, and a database server that nobody uses.
+    """Stop what ``up`` started, and the servers of PostgreSQL and Spark unless a command uses them.
 
     Raises:
         ServiceError: It does not stop.
     """
-    stopped = stop_serving(settings)
-    stopped = stop_postgres_if_unused(settings) or stopped
-    print("Stopped." if stopped else "Nothing was running.")
-    found = postgres_status(settings)
-    if found.embedded and found.running:
-        print("PostgreSQL still runs, because another command uses it.")
+    stopped = [stop_serving(settings), stop_spark_if_unused(settings), stop_postgres_if_unused(settings)]
+    print("Stopped." if any(stopped) else "Nothing was running.")
+    for name, found in (("PostgreSQL", postgres_status(settings)), ("Spark", spark_status(settings))):
+        if found.embedded and found.running:
+            print(f"{name} still runs, because another command uses it.")
     return 0
 
 
@@ -55,6 +56,17 @@ def _postgres_line(found: PostgresStatus) -> str:
         return f"PostgreSQL  {kind}, {'not running; commands start it' if found.embedded else 'does not answer'}"
     details = f"   pid {found.pid}   {_since(found.since)}" if found.pid and found.since else ""
     return f"PostgreSQL  {kind}, {found.address}{details}"
+
+
+def _spark_line(found: SparkStatus) -> str:
+    kind = "embedded" if found.embedded else f"configured by SPARK_REMOTE, {found.address}"
+    if not found.installed and not found.running:
+        return f"Spark       {kind}, not installed; ./platform run --engine spark installs it"
+    if not found.running:
+        return f"Spark       {kind}, {'not running; --engine spark starts it' if found.embedded else 'does not answer'}"
+    if found.pid is None or found.since is None:
+        return f"Spark       {kind}"
+    return f"Spark       {kind}, {found.address}   pid {found.pid}   {_since(found.since)}"
 
 
 def _since(moment: datetime) -> str:

@@ -61,5 +61,7 @@ def _as_variables(settings: Settings) -> dict[str, str]:
     optional = {
         "PLATFORM_AS_OF": settings.as_of.isoformat() if settings.as_of else None,
         "PLATFORM_POSTGRES_URL": settings.postgres_url,
+        "PLATFORM_SPARK_MEMORY": settings.spark_memory,
+        "SPARK_REMOTE": settings.spark_remote,
     }
     return variables | {name: value for name, value in optional.items() if value is not None}
