@@ -50,6 +50,8 @@ def run(settings: Settings, json_file: Path | None) -> int:
     """
     if json_file is not None and not json_file.parent.is_dir():
         raise PlatformError(f"There is no folder {json_file.parent} to write {json_file.name} to.", "Make it first.")
+    if settings.engine == "spark":
+        _find_spark(settings)
     if not _has_files(settings.raw):
         _say(f"{settings.raw} is empty: generating sample data")
         generate_sample(settings.raw, None, 42)
@@ -99,6 +101,18 @@ def exit_code(outcome: "Outcome") -> int:
     if outcome.failures:
         return EXIT_ERROR
     return EXIT_OK if all(one.gate_is_open for one in outcome.assessments) else EXIT_GATE_SHUT
+
+
+def _find_spark(settings: Settings) -> None:
+    """See that there is a Spark before anything is written.
+
+    Raises:
+        PlatformError: There is none, or it cannot be started or reached.
+    """
+    from platform_assets.services.spark import ensure_spark
+
+    _say("starting Spark" if settings.spark_remote is None else "looking for the Spark server of SPARK_REMOTE")
+    ensure_spark(settings)
 
 
 def _keep_connections(instance: "dg.DagsterInstance") -> None:

@@ -3,6 +3,7 @@
 Frames of different sessions cannot meet in one query, so an engine and the assets that ask for Spark share theirs.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ _RETRIES = 5
 
 _LOST = (SparkConnectGrpcException, SparkException)
 """No answer, or a job given up; a class below the first says what is wrong with the query instead."""
+
+logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)  # what it would say is raised as well
 
 _sessions: dict[str, SparkSession] = {}
 _users: Counter[str] = Counter()
