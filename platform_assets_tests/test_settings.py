@@ -17,6 +17,8 @@ def test_with_nothing_set_everything_lies_in_the_checkout() -> None:
         engine="duckdb",
         as_of=None,
         postgres_url=None,
+        spark_remote=None,
+        spark_memory=None,
         config_file=CHECKOUT / "platform_assets" / "config.yaml",
     )
 
@@ -27,9 +29,11 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
             "PLATFORM_ENVIRONMENT": "production",
             "PLATFORM_HOME": str(tmp_path / "home"),
             "PLATFORM_RAW": str(tmp_path / "raw"),
-            "PLATFORM_ENGINE": "pandas",
+            "PLATFORM_ENGINE": "spark",
             "PLATFORM_AS_OF": "2024-02-29",
             "PLATFORM_POSTGRES_URL": "postgresql://x",
+            "SPARK_REMOTE": "sc://x",
+            "PLATFORM_SPARK_MEMORY": "2G",
             "PLATFORM_CONFIG": str(tmp_path / "c.yaml"),
         }
     )
@@ -38,16 +42,19 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         environment="production",
         home=tmp_path / "home",
         raw=tmp_path / "raw",
-        engine="pandas",
+        engine="spark",
         as_of=date(2024, 2, 29),
         postgres_url="postgresql://x",
+        spark_remote="sc://x",
+        spark_memory="2g",
         config_file=tmp_path / "c.yaml",
     )
     assert (settings.lake, settings.dagster_home) == (tmp_path / "home" / "lake", tmp_path / "home" / "dagster")
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
-    empty = dict.fromkeys(("PLATFORM_ENGINE", "PLATFORM_AS_OF", "PLATFORM_POSTGRES_URL", "PLATFORM_HOME"), "")
+    names = ("PLATFORM_ENGINE", "PLATFORM_AS_OF", "PLATFORM_POSTGRES_URL", "PLATFORM_HOME", "SPARK_REMOTE")
+    empty = dict.fromkeys((*names, "PLATFORM_SPARK_MEMORY"), "")
 
     assert Settings.from_environment(empty) == Settings.from_environment({})
 
@@ -55,10 +62,13 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PLATFORM_ENGINE", "polars", "none of duckdb, pandas"),
+        ("PLATFORM_ENGINE", "polars", "none of duckdb, pandas, spark"),
         ("PLATFORM_ENVIRONMENT", "prod", "none of development, staging, production"),
         ("PLATFORM_AS_OF", "29.2.2024", "not a date"),
         ("PLATFORM_AS_OF", "2023-02-29", "not a date"),
+        ("PLATFORM_SPARK_MEMORY", "2 GB", "not an amount of memory"),
+        ("PLATFORM_SPARK_MEMORY", "2048", "not an amount of memory"),
+        ("PLATFORM_SPARK_MEMORY", "256m", "at least 512m"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_variable(name: str, value: str, said: str) -> None:
