@@ -9,7 +9,7 @@ the rest (one raises, one rounds, one returns null). What does not pass is null,
 cell by ``Readable``.
 
 Numbers and dates have no line end in them: to Java, and so to Spark, ``$`` also means the place before a last one,
-and it knows more signs of that kind than other engines do. ``.`` is any sign at all only with ``(?s)``.
+and ``.`` is none; and it knows more signs of that kind than other engines do.
 """
 
 import re
@@ -75,19 +75,16 @@ def typed(frame: Frame, columns: Sequence[tuple[Column, Reading | None]]) -> Fra
 
 def _without_markers(column: Column) -> nw.Expr:
     text = nw.col(column.name)
-    small = text.str.to_lowercase()
-    marks = nw.any_horizontal(*(small == marker for marker in sorted(column.null_markers)), ignore_nulls=True)
+    marks = text.str.to_lowercase().is_in(sorted(column.null_markers))
     return nw.when(~marks).then(text).alias(column.name)
 
 
 def _steps(column: Column, reading: Reading | None) -> Steps:
-    if not column.type.is_temporal and not column.type.is_numeric:
-        return [{column.name: _text(column)}]
-    text = nw.col(column.name)
-    of_one_line: dict[str, nw.Expr] = {column.name: nw.when(~text.str.contains(_LINE_END)).then(text)}
     if column.type.is_temporal:
-        return [of_one_line, *_temporal(column, reading if isinstance(reading, DateReading) else ISO)]
-    return [of_one_line, *_numeric(column, reading if isinstance(reading, NumberReading) else PLAIN)]
+        return _temporal(column, reading if isinstance(reading, DateReading) else ISO)
+    if column.type.is_numeric:
+        return _numeric(column, reading if isinstance(reading, NumberReading) else PLAIN)
+    return [{column.name: _text(column)}]
 
 
 def _step(column: Column, what: str) -> str:
@@ -139,16 +136,38 @@ def _numeric(column: Column, reading: NumberReading) -> Steps:
 
 def _plain_number(column: Column, reading: NumberReading) -> Steps:
     """The number written with a point and nothing else."""
+    if reading.decorated:
+        return [_of_one_line(column), *_undecorated(column), {column.name: _plain_marks(nw.col(column.name), reading)}]
+    bare = nw.col(column.name).str.replace_all(f"{BLANK}*%$", "")
+    return [_of_one_line(column), {column.name: _plain_marks(bare, reading)}]
+
+
+def _of_one_line(column: Column) -> dict[str, nw.Expr]:
+    """The text, unless what is cut off its end could bring a line end there."""
+    text = nw.col(column.name)
+    return {column.name: nw.when(~text.str.contains(_LINE_END)).then(text)}
+
+
+def _undecorated(column: Column) -> Steps:
+    """The number with a minus in front, if it has any, and without other signs around it."""
     text = nw.col(column.name)
     negative, bare_name = _step(column, "negative"), _step(column, "bare")
-    minus = text.str.contains(r"(?s)^\(.*\)$") | text.str.contains("[-\u2212]$")
+    minus = text.str.contains(r"^\(.*\)$") | text.str.contains("[-\u2212]$")
     bare = text.str.replace_all(_DECORATION, "").str.replace_all("\u2212", "-", literal=True)
+    signed = (
+        nw.when(nw.col(negative)).then(nw.concat_str([nw.lit("-"), nw.col(bare_name)])).otherwise(nw.col(bare_name))
+    )
+    return [{negative: minus, bare_name: bare}, {column.name: signed}]
+
+
+def _plain_marks(bare: nw.Expr, reading: NumberReading) -> nw.Expr:
+    """The number without thousands marks and with a point as decimal mark."""
     if reading.group:
-        bare = bare.str.replace_all(APOSTROPHE if reading.group == "'" else f"[{reading.group}]", "")
+        mark = {" ": BLANK, "'": APOSTROPHE}.get(reading.group, f"[{reading.group}]")
+        bare = bare.str.replace_all(mark, "")
     if reading.decimal == ",":
         bare = bare.str.replace_all(",", ".", literal=True)
-    plain = nw.when(nw.col(negative)).then(nw.concat_str([nw.lit("-"), nw.col(bare_name)])).otherwise(nw.col(bare_name))
-    return [{negative: minus, bare_name: bare}, {column.name: plain}]
+    return bare
 
 
 def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) -> Steps:
@@ -163,7 +182,7 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
         return [{column.name: fit.cast(kind)}]
     is_long, fraction = _step(column, "long"), _step(column, "fraction")
     point = nw.when(nw.col(is_long)).then(text).otherwise(nw.lit("0.00000000"))
-    cut = nw.concat_str([text.str.replace_all(r"(?s)\..*$", ""), nw.lit("."), nw.col(fraction).str.slice(0, places)])
+    cut = nw.concat_str([text.str.replace_all(r"\..*$", ""), nw.lit("."), nw.col(fraction).str.slice(0, places)])
     truncated = nw.when(nw.col(is_long)).then(cut).otherwise(text).cast(kind)
     step = Decimal(1).scaleb(-places)
     up = nw.col(is_long) & nw.col(fraction).str.slice(places, 1).is_in(list("56789"))
@@ -180,7 +199,7 @@ def _decimal(column: Column, pattern: str, reading: NumberReading, places: int) 
 
 def _temporal(column: Column, reading: DateReading) -> Steps:
     text = nw.col(column.name)
-    steps = [{column.name: text.str.strip_chars_end("Z")}]
+    steps = [_of_one_line(column), {column.name: text.str.strip_chars_end("Z")}]
     if reading.order != "iso":
         steps += _iso_steps(column, reading)
     has_short_hour = text.str.contains(r"^\d{4}-\d{2}-\d{2}[ T]\d:")
@@ -201,7 +220,7 @@ def _iso_steps(column: Column, reading: DateReading) -> Steps:
     whole = nw.concat_str([nw.col(day), nw.lit(" "), nw.col(clock)])
     iso = nw.when(~nw.col(clock).is_null()).then(whole).otherwise(nw.col(day))
     return [
-        {day: text.str.replace_all(r"(?s)[ T].*$", ""), clock: rest},
+        {day: text.str.replace_all(r"[ T].*$", ""), clock: rest},
         {parts: _parts(nw.when(fits).then(nw.col(day)), reading), clock: padded.otherwise(nw.col(clock))},
         {day: _joined(nw.col(parts), reading)},
         {column.name: nw.when(own).then(text).otherwise(iso)},

@@ -10,29 +10,30 @@ import pytest
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.samples.generate import generate
 from platform_assets.transforms.core_sales import SALES_DATASETS
+from platform_assets_tests.conftest import ENGINES
 from platform_assets_tests.integration.dumps import ask, differences, dump
 from platform_assets_tests.integration.running import Home, Homes, Result
 
 pytestmark = pytest.mark.integration
 
-ENGINES = ("duckdb", "pandas")
-
 
 class Sample:
     """A sample, its truth, and the home and result of one run on each engine."""
 
-    def __init__(self, homes: Homes, folder: Path, rows: int, seed: int) -> None:
+    def __init__(self, homes: Homes, folder: Path, rows: int, seed: int, spark_url: str) -> None:
         generate(folder, rows=rows, seed=seed)
         self.truth: dict[str, Any] = json.loads((folder / "_truth" / "truth.json").read_text(encoding="utf-8"))
-        self.homes: dict[str, Home] = {engine: homes.make(folder) for engine in ENGINES}
+        self.homes: dict[str, Home] = {engine: homes.make(folder, SPARK_REMOTE=spark_url) for engine in ENGINES}
         runs = {engine: home.start("--engine", engine) for engine, home in self.homes.items()}
         self.results: dict[str, Result] = {engine: run.result().succeeded() for engine, run in runs.items()}
 
 
 @pytest.fixture(scope="module", params=[(6000, 42), (1500, 20240229)], ids=["default", "another-seed"])
-def sample(request: pytest.FixtureRequest, homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+def sample(
+    request: pytest.FixtureRequest, homes: Homes, tmp_path_factory: pytest.TempPathFactory, spark_url: str
+) -> Sample:
     rows, seed = request.param
-    return Sample(homes, tmp_path_factory.mktemp("sample") / "raw", rows, seed)
+    return Sample(homes, tmp_path_factory.mktemp("sample") / "raw", rows, seed, spark_url)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -96,7 +97,7 @@ def test_quarantine_names_the_lines_that_were_broken(sample: Sample, engine: str
     assert set(held) == truth
 
 
-def test_both_engines_end_in_the_same_warehouse(sample: Sample) -> None:
-    one, other = (dump(sample.homes[engine].dsn) for engine in ENGINES)
-    assert differences(one, other) == {}
-    assert all(one.values())
+def test_all_engines_end_in_the_same_warehouse(sample: Sample) -> None:
+    first, *others = (dump(sample.homes[engine].dsn) for engine in ENGINES)
+    assert [differences(first, other) for other in others] == [{}] * len(others)
+    assert all(first.values())

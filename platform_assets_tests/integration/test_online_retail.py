@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from platform_assets_tests.conftest import ENGINES
 from platform_assets_tests.integration.dumps import ask, digests
 from platform_assets_tests.integration.running import Home, Homes, Result
 
@@ -46,8 +47,8 @@ class Deliveries:
 
 
 @dataclass(frozen=True)
-class Both:
-    """All files in one run on DuckDB, and in several runs, in another order, on pandas."""
+class Runs:
+    """All files in one run on DuckDB and in one on Spark, and in several runs, in another order, on pandas."""
 
     homes: dict[str, Home]
     results: dict[str, Result]
@@ -55,21 +56,23 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(homes: Homes, days: list[Path]) -> Both:
-    at_once = homes.make()
-    at_once.drop(DATASET, *days)
-    run = at_once.start("--engine", "duckdb")
+def runs(homes: Homes, days: list[Path], spark_url: str) -> Runs:
+    at_once = {engine: homes.make(SPARK_REMOTE=spark_url) for engine in ("duckdb", "spark")}
+    for home in at_once.values():
+        home.drop(DATASET, *days)
+    under_way = {engine: home.start("--engine", engine) for engine, home in at_once.items()}
     deliveries = Deliveries(homes, days)
-    return Both(
-        homes={"duckdb": at_once, "pandas": deliveries.home},
-        results={"duckdb": run.result().succeeded(), "pandas": deliveries.result},
+    results = {engine: run.result().succeeded() for engine, run in under_way.items()}
+    return Runs(
+        homes={**at_once, "pandas": deliveries.home},
+        results={**results, "pandas": deliveries.result},
         deliveries=deliveries,
     )
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
-def test_the_ledger_shows_the_published_figures(both: Both, engine: str) -> None:
-    total = both.results[engine].ledger(DATASET)[""]
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_ledger_shows_the_published_figures(runs: Runs, engine: str) -> None:
+    total = runs.results[engine].ledger(DATASET)[""]
     parts = ("read", "rejected", "quarantined", "duplicate", "loaded")
     assert [total[f"rows_{part}"] for part in parts] == [LINES, 0, 2, 5_268, 536_639]
     assert [Decimal(total[f"amount_{part}"]) for part in parts] == [
@@ -77,19 +80,19 @@ def test_the_ledger_shows_the_published_figures(both: Both, engine: str) -> None
     ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
-def test_the_scores_are_the_published_ones(both: Both, engine: str) -> None:
-    checks = both.results[engine].checks(DATASET)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_scores_are_the_published_ones(runs: Runs, engine: str) -> None:
+    checks = runs.results[engine].checks(DATASET)
     assert round(checks["completeness"]["value"], 5) == 0.96851
     assert round(checks["uniqueness"]["value"], 5) == 0.99028
     assert (checks["unit_price_not_negative"]["rows_failed"], checks["line_unique"]["rows_failed"]) == (2, 5_268)
     assert checks["customer_id_present"]["rows_failed"] == 135_080
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
-def test_the_fact_table_holds_the_published_figures(both: Both, engine: str) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_fact_table_holds_the_published_figures(runs: Runs, engine: str) -> None:
     ((rows, amount, customers, guests, products, returns, returned),) = ask(
-        both.homes[engine].dsn,
+        runs.homes[engine].dsn,
         """
         SELECT count(*), sum(net_amount), count(DISTINCT customer_key) FILTER (WHERE customer_key > 0),
             count(*) FILTER (WHERE customer_key = -1), count(DISTINCT product_key),
@@ -102,9 +105,9 @@ def test_the_fact_table_holds_the_published_figures(both: Both, engine: str) -> 
     assert (returns, returned) == (10_587, Decimal("-893979.73"))
 
 
-def test_a_customer_s_purchases_are_those_published(both: Both) -> None:
+def test_a_customer_s_purchases_are_those_published(runs: Runs) -> None:
     orders = ask(
-        both.homes["duckdb"].dsn,
+        runs.homes["duckdb"].dsn,
         """
         SELECT customer_id, count(DISTINCT order_id), sum(net_amount)
         FROM warehouse.fct_sales JOIN warehouse.dim_customer USING (customer_key)
@@ -115,21 +118,24 @@ def test_a_customer_s_purchases_are_those_published(both: Both) -> None:
     assert orders == [("12347", 7, Decimal("4310.00")), ("14646", 73, Decimal("280206.02"))]
 
 
-def test_several_runs_in_any_order_end_in_the_warehouse_of_one_run_and_both_engines_agree(both: Both) -> None:
-    at_once = digests(both.homes["duckdb"].dsn)
-    assert digests(both.homes["pandas"].dsn) == at_once
+@pytest.mark.parametrize("other", ["pandas", "spark"])
+def test_several_runs_in_any_order_end_in_the_warehouse_of_one_run_and_all_engines_agree(
+    runs: Runs, other: str
+) -> None:
+    at_once = digests(runs.homes["duckdb"].dsn)
+    assert digests(runs.homes[other].dsn) == at_once
     assert at_once["warehouse.fct_sales"][0] == 536_639
 
 
-def test_a_run_reads_only_the_files_that_are_new(both: Both) -> None:
-    told = both.deliveries.told
+def test_a_run_reads_only_the_files_that_are_new(runs: Runs) -> None:
+    told = runs.deliveries.told
     assert [one["files read"] for one in told] == list(DELIVERIES)
     assert [one["files unchanged"] for one in told] == [0, 300, 304]
 
 
-def test_one_more_file_is_a_small_fraction_of_the_work(both: Both) -> None:
-    (file,) = both.deliveries.last
-    lines = both.deliveries.told[-1]["lines read"]
+def test_one_more_file_is_a_small_fraction_of_the_work(runs: Runs) -> None:
+    (file,) = runs.deliveries.last
+    lines = runs.deliveries.told[-1]["lines read"]
     # No line of these files breaks off inside a quoted text, so every line end is that of a record.
     assert lines == len(file.read_bytes().splitlines()) - 1
     assert lines < LINES / 50
