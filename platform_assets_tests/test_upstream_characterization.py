@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -274,11 +273,19 @@ def test_arrow_reads_quoted_and_unquoted_nothing_alike_when_text_may_not_be_null
     assert table.to_pylist() == [{"a": "", "b": "NULL"}, {"a": "", "b": "x"}]
 
 
-def test_arrow_loses_the_offset_of_aware_datetimes_once_pandera_is_imported() -> None:
-    """Why no Arrow instant is built from aware Python datetimes here. When this fails, they can be."""
-    noon_in_helsinki = datetime(2024, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)))
-    (found,) = pa.array([noon_in_helsinki], pa.timestamp("us", "UTC")).to_pylist()
-    assert found == datetime(2024, 3, 1, 12, tzinfo=UTC)  # it is 10 o'clock in UTC
+@pytest.mark.parametrize(("imported", "hour"), [("pandera.pandas", "12"), ("platform_assets.contracts.registry", "10")])
+def test_arrow_loses_the_offset_of_aware_datetimes_once_pandera_is_imported_but_not_here(
+    imported: str, hour: str
+) -> None:
+    """Why ``contracts`` sets PYARROW_IGNORE_TIMEZONE. When the first case fails, it need not any more."""
+    program = (
+        f"import {imported}, pyarrow as pa; from datetime import *;"
+        "noon_in_helsinki = datetime(2024, 3, 1, 12, tzinfo=timezone(timedelta(hours=2)));"
+        "print(pa.array([noon_in_helsinki], pa.timestamp('us', 'UTC'))[0].as_py().hour)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYARROW_IGNORE_TIMEZONE"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == hour
 
 
 SCHEMA = pa_pandas.DataFrameSchema({"n": pa_pandas.Column(int, pa_pandas.Check.ge(0))})

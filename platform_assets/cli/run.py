@@ -90,7 +90,10 @@ def execute(settings: Settings) -> "Outcome":
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
-                run_config={"loggers": {"progress": {}}},
+                run_config={
+                    "loggers": {"progress": {}},
+                    "resources": {"platform": {"config": {"engine": settings.engine}}},
+                },
                 tags={PID_TAG: str(os.getpid())},
             )
             return collect(settings, urls, instance, result, time.monotonic() - started)

@@ -1,5 +1,8 @@
 """What runs the assets: resources, IO managers, the executor, the job and the sensor of the landing zone."""
 
+from importlib.util import find_spec
+from typing import Any
+
 import dagster as dg
 
 from platform_assets.contracts.registry import CONTRACTS
@@ -39,10 +42,19 @@ def landing_zone(context: dg.SensorEvaluationContext, platform: PlatformResource
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=decision.run_key)], cursor=decision.cursor)
 
 
+def spark_resources() -> dict[str, dg.ConfigurableResource[Any]]:
+    """Spark sessions for assets, where Spark is installed."""
+    if find_spec("dagster_pyspark") is None:
+        return {}
+    from platform_assets.resources.spark import SparkResource  # noqa: PLC0415 - not there for everyone
+
+    return {"pyspark": SparkResource()}
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
     """Everything but the assets."""
-    platform, postgres = PlatformResource(), PostgresResource()
+    platform, postgres = PlatformResource.configure_at_launch(), PostgresResource()
     return dg.Definitions(
         jobs=[refresh],
         sensors=[landing_zone],
@@ -52,6 +64,7 @@ def defs() -> dg.Definitions:
             "platform": platform,
             "postgres": postgres,
             "lake": ParquetIOManager(platform=platform),
-            "warehouse": PostgresIOManager(postgres=postgres),
+            "warehouse": PostgresIOManager(platform=platform, postgres=postgres),
+            **spark_resources(),
         },
     )

@@ -5,25 +5,35 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
-from psycopg2 import sql
+from psycopg2 import extensions, sql
 
+from platform_assets.io_managers.handlers import Asked, Kept, handler_of
+from platform_assets.io_managers.lake_types import lake_table
+from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
+from platform_assets.warehouse.catalog import Kind, TargetColumn, table_columns
 from platform_assets.warehouse.loads import Load, MergeLoad
+from platform_assets.warehouse.rows import stream
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
     """Keeps assets as PostgreSQL tables.
 
-    An asset returns a ``Load``, or a ``pandas.DataFrame`` or ``pyarrow.Table`` that is merged into the table its
-    definition names in the metadata ``table`` (schema and name) by the comma-separated columns in ``key``. An asset
-    that reads it is given a ``pandas.DataFrame`` or a ``pyarrow.Table``, as its annotation asks.
+    An asset returns a ``Load``, or a frame of any type that the lake takes, too; it is merged into the table that the
+    asset's definition names in the metadata ``table`` (schema and name) by the comma-separated columns in ``key``. An
+    asset that reads it is given the frame its annotation asks for, and a ``pandas.DataFrame`` without one.
     """
 
+    platform: dg.ResourceDependency[PlatformResource]
     postgres: dg.ResourceDependency[PostgresResource]
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Keep what an asset returned in the warehouse, and say what became of it."""
-        load = obj if isinstance(obj, Load) else _merge(context, obj)
+        if isinstance(obj, Load):
+            load, engine = obj, str(self.platform.engine_name)
+        else:
+            kept = handler_of(type(obj)).take(obj, self.platform)
+            load, engine = _merge(context, kept), kept.engine.name
         with self.postgres.connection() as connection:
             counts = load.apply(connection)
             with connection.cursor() as cursor:
@@ -33,6 +43,7 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         context.add_output_metadata(
             {
                 **{f"rows {name}" if name != "files" else name: count for name, count in counts.items()},
+                "engine": engine,
                 "dagster/row_count": rows,
                 "dagster/table_name": load.table,
                 "dagster/storage_kind": "postgresql",
@@ -43,17 +54,35 @@ class PostgresIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Any:
         """Give an asset what its annotation asks for."""
         table = _upstream(context).definition_metadata["table"]
+        wanted = context.dagster_type.typing_type
+        handler = handler_of(pd.DataFrame if wanted is Any else wanted)
         with self.postgres.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL("SELECT * FROM {}").format(_identifier(table)))
-            names = [column.name for column in cursor.description or ()]
-            frame = pd.DataFrame.from_records(cursor.fetchall(), columns=names, coerce_float=False)
-        return pa.Table.from_pandas(frame) if context.dagster_type.typing_type is pa.Table else frame
+            rows = lake_table(_read(cursor, _identifier(table)))
+        return handler.give(Asked(lambda engine: engine.from_arrow(rows)), self.platform)
 
 
-def _merge(context: dg.OutputContext, obj: Any) -> Load:
-    arrow = pa.Table.from_pandas(obj, preserve_index=False) if isinstance(obj, pd.DataFrame) else obj
+def _merge(context: dg.OutputContext, kept: Kept) -> Load:
     metadata = context.definition_metadata
-    return MergeLoad(metadata["table"], metadata["key"].split(","), arrow.schema, arrow.to_batches())
+    rows = stream(kept.frame, kept.schema, kept.engine)
+    return MergeLoad(metadata["table"], metadata["key"].split(","), kept.schema, rows)
+
+
+def _read(cursor: extensions.cursor, table: sql.Identifier) -> pa.Table:
+    columns = table_columns(cursor, table)
+    names = sql.SQL(", ").join(map(_selected, columns.values()))
+    cursor.execute(sql.SQL("SELECT {} FROM {}").format(names, table))
+    rows = cursor.fetchall()
+    types = enumerate(column.arrow_type for column in columns.values())
+    return pa.table([pa.array([row[place] for row in rows], kind) for place, kind in types], list(columns))
+
+
+def _selected(column: TargetColumn) -> sql.Composable:
+    name = sql.Identifier(column.name)
+    if column.kind is Kind.OTHER:
+        return sql.SQL("{}::text").format(name)
+    if pa.types.is_timestamp(column.arrow_type) and column.arrow_type.tz:
+        return sql.SQL("{} AT TIME ZONE 'UTC'").format(name)  # else in the zone of the connection
+    return name
 
 
 def _upstream(context: dg.InputContext) -> dg.OutputContext:

@@ -1,10 +1,11 @@
 """The platform as assets see it: settings, configuration, the lake's tables, and the engine of the run."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from platform_assets.config import Config, load_config
 from platform_assets.contracts.contract import Contract
@@ -12,13 +13,33 @@ from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.choose import make_engine
 from platform_assets.engines.engine import Engine
 from platform_assets.lake.table import Table
-from platform_assets.settings import Settings
+from platform_assets.settings import EngineName, Settings
+
+
+class EngineChoice(StrEnum):
+    """The engines as the launchpad offers them."""
+
+    duckdb = "duckdb"
+    pandas = "pandas"
+    spark = "spark"
 
 
 class PlatformResource(dg.ConfigurableResource[Any]):
-    """Settings, lake and engine of one run. The engine is started when it is first asked for."""
+    """Settings, lake and engine of one run. An engine is started when it is first asked for.
 
-    _engine: Engine | None = PrivateAttr(default=None)
+    Where it is a part of other resources, make it with ``configure_at_launch``: the run then has one of it, and what
+    the launchpad sets holds for all.
+    """
+
+    engine_choice: EngineChoice | None = Field(
+        default=None,
+        alias="engine",
+        description="The dataframe engine of the run; without it, that of the deployment (PLATFORM_ENGINE). duckdb: "
+        "one machine, any size. pandas: in memory, for debugging. spark: the platform's own server, or the cluster in "
+        "SPARK_REMOTE.",
+    )
+
+    _engines: dict[str, Engine] = PrivateAttr(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -31,11 +52,24 @@ class PlatformResource(dg.ConfigurableResource[Any]):
         return load_config(self.settings.config_file)
 
     @property
+    def engine_name(self) -> EngineName:
+        """Which engine this run has."""
+        return self.engine_choice.value if self.engine_choice else self.settings.engine
+
+    @property
     def engine(self) -> Engine:
         """The engine of this run."""
-        if self._engine is None:
-            self._engine = make_engine(self.settings)
-        return self._engine
+        return self.engine_named(self.engine_name)
+
+    def engine_named(self, name: EngineName) -> Engine:
+        """Some engine, for frames that belong to it; that of the run where it is the one.
+
+        Raises:
+            ServiceError: Spark is not installed, or no server can be started or reached.
+        """
+        if name not in self._engines:
+            self._engines[name] = make_engine(self.settings, name)
+        return self._engines[name]
 
     def contract(self, dataset: str) -> Contract:
         """A dataset's contract, with the lists of values that the configuration names."""
@@ -53,7 +87,7 @@ class PlatformResource(dg.ConfigurableResource[Any]):
         return self.settings.raw / dataset
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002 - Dagster's signature
-        """Release what the engine holds."""
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        """Release what the engines hold."""
+        while self._engines:
+            _, engine = self._engines.popitem()
+            engine.close()
