@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
+from platform_assets.cli.bench_options import add_bench_options, run_bench
 from platform_assets.cli.options import add_data_options, add_home, settings_from
 from platform_assets.errors import PlatformError
 from platform_assets.settings import Settings
@@ -24,7 +25,6 @@ EXIT_ERROR = 1
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 DEFAULT_PORT = 3000
-BENCH_ROWS = 1_000_000
 PASSED_ON = ("psql", "dg", "dagster")
 """Commands that hand everything but ``--home`` to another program."""
 
@@ -92,9 +92,8 @@ def _add_work(run: ArgumentParser, bench: ArgumentParser) -> None:
         add_data_options(parser)
     run.add_argument("--json", metavar="FILE", type=Path, help="write the result for programs, too")
     run.set_defaults(execute=_run)
-    bench.add_argument("--rows", metavar="N", type=int, default=BENCH_ROWS, help="rows to generate (%(default)s)")
-    bench.add_argument("--seed", metavar="S", type=int, default=42, help="which sample (%(default)s)")
-    bench.set_defaults(execute=_bench)
+    add_bench_options(bench)
+    bench.set_defaults(execute=run_bench)
 
 
 def _add_generate(parser: ArgumentParser) -> None:
@@ -125,12 +124,6 @@ def _run(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.run import run
 
     return run(settings, options.json)
-
-
-def _bench(options: Namespace, settings: Settings) -> int:
-    from platform_assets.cli.bench import bench
-
-    return bench(settings, options.rows, options.seed)
 
 
 def _generate(options: Namespace, settings: Settings) -> int:

@@ -1,0 +1,92 @@
+"""The options of ``bench``, and which of its two measurements they ask for.
+
+Belongs here: what is cheap to import. Does not belong here: measuring (``bench``, ``bench_engines``).
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import get_args
+
+from platform_assets.errors import SettingsError
+from platform_assets.settings import EngineName, Settings
+
+DEFAULT_SIZE = 1_000_000
+
+
+def add_bench_options(parser: ArgumentParser) -> None:
+    """Add what says what is measured, and where the tables go."""
+    parser.add_argument(
+        "--rows",
+        metavar="N[,N...]",
+        type=sizes,
+        default=(DEFAULT_SIZE,),
+        help=f"rows to generate ({DEFAULT_SIZE}); several only with --engines",
+    )
+    parser.add_argument("--seed", metavar="S", type=int, default=42, help="which sample (%(default)s)")
+    parser.add_argument(
+        "--engines", metavar="E[,E...]", type=engines, help="measure these side by side instead of one engine at length"
+    )
+    parser.add_argument(
+        "--skip-over-memory",
+        action="store_true",
+        help="with --engines: where the machine has too little memory for one, note it and go on",
+    )
+    parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the tables as Markdown, too")
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Read ``10000,1000000``: numbers of rows, in rising order, each once.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        found = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a list of numbers like 10000,1000000") from None
+    if found[0] < 1:
+        raise ArgumentTypeError(f"{found[0]} is not a number of rows")
+    return tuple(found)
+
+
+def engines(text: str) -> tuple[EngineName, ...]:
+    """Read ``duckdb,spark``: names of engines, in the order given, each once.
+
+    Raises:
+        ArgumentTypeError: One of them is none.
+    """
+    known: dict[str, EngineName] = {name: name for name in get_args(EngineName)}
+    names = dict.fromkeys(text.split(","))
+    for name in names:
+        if name not in known:
+            raise ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
+    return tuple(known[name] for name in names)
+
+
+def run_bench(options: Namespace, settings: Settings) -> int:
+    """Do the measurement that the options ask for.
+
+    Raises:
+        SettingsError: The options contradict each other.
+        PlatformError: A measured process failed.
+    """
+    _refuse_contradictions(options)
+    if options.engines is None:
+        from platform_assets.cli.bench import bench
+
+        return bench(settings, options.rows[0], options.seed, options.markdown)
+    from platform_assets.cli.bench_engines import Comparison, bench_engines
+
+    asked = Comparison(options.engines, options.rows, options.seed, options.skip_over_memory)
+    return bench_engines(settings, asked, options.markdown)
+
+
+def _refuse_contradictions(options: Namespace) -> None:
+    if options.engines is None and len(options.rows) > 1:
+        raise SettingsError("One engine is measured with one number of rows.", "Add --engines, or give one number.")
+    if options.engines is None and options.skip_over_memory:
+        raise SettingsError("--skip-over-memory belongs to a comparison of engines.", "Add --engines, or leave it out.")
+    if options.engines is not None and options.engine is not None:
+        raise SettingsError("--engine and --engines contradict each other.", "Leave one of them out.")
+    if options.markdown is not None and not options.markdown.absolute().parent.is_dir():
+        raise SettingsError(f"There is no folder to write {options.markdown} to.", "Make it first.")
