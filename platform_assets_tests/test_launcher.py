@@ -169,6 +169,7 @@ def test_spark_is_installed_for_those_who_ask_for_it_and_once(checkout: Checkout
     for installed, (arguments, environment) in enumerate(
         [
             (["run", "--engine", "spark"], {}),
+            (["bench", "--engines", "duckdb,spark"], {}),
             (["run", "--engine=spark", "--home", "a home"], {"PLATFORM_ENGINE": "duckdb"}),
             (["up"], {"PLATFORM_ENGINE": "spark"}),
         ],

@@ -42,7 +42,7 @@ def analytics_rfm_scores(platform: PlatformResource, sales: Table) -> dg.Materia
     snapshot, engine = sales.snapshot(), platform.engine
     as_of = analysis_day(platform)
     window = platform.config.rfm.window_days
-    measures = customer_measures(sales_rows(sales, snapshot, engine), as_of, window)
+    measures = engine.kept(customer_measures(sales_rows(sales, snapshot, engine), as_of, window))
     edges = rfm_edges(measures, engine)
 
     def build() -> Frame:

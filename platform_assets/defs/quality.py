@@ -72,7 +72,7 @@ def quality_row_ledger(platform: PlatformResource) -> dg.MaterializeResult[Merge
 )
 def quality_quarantine(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
     """Every line and row that was set aside, with its reasons, file, line and raw text."""
-    engine = platform.engine
+    engine = platform.loader
     tables = [platform.table("quarantine", dataset) for dataset in CONTRACTS]
     frames = [whole_rows(table, table.snapshot(), QUARANTINE_SCHEMA, engine) for table in tables]
 

@@ -40,8 +40,8 @@ def dimension_asset(name: str, source: str, key: str, schema: pa.Schema, descrip
         metadata={"table": f"warehouse.{name}", **column_schema(schema)},
     )
     def dimension(platform: PlatformResource, members: Table) -> dg.MaterializeResult[MergeLoad]:
-        rows = whole_rows(members, members.snapshot(), schema, platform.engine)
-        batches = stream(rows, schema, platform.engine)
+        rows = whole_rows(members, members.snapshot(), schema, platform.loader)
+        batches = stream(rows, schema, platform.loader)
         return dg.MaterializeResult(value=MergeLoad(f"warehouse.{name}", [key], schema, batches, delete_missing=False))
 
     return dimension
@@ -59,9 +59,9 @@ def dimension_asset(name: str, source: str, key: str, schema: pa.Schema, descrip
 )
 def warehouse_dim_date(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[DatesLoad]:
     """One row per day of the years that sales speak of."""
-    rows = sales_rows(sales, sales.snapshot(), platform.engine)
+    rows = sales_rows(sales, sales.snapshot(), platform.loader)
     span = rows.select(nw.col("sold_at").min().alias("first"), nw.col("sold_at").max().alias("last"))
-    line = platform.engine.collect(span).to_pylist()[0]
+    line = platform.loader.collect(span).to_pylist()[0]
     if line["first"] is None:
         return dg.MaterializeResult(value=DatesLoad(None, None))
     first, last = date(line["first"].year, 1, 1), date(line["last"].year, 12, 31)
@@ -84,7 +84,7 @@ def warehouse_fct_sales(platform: PlatformResource, sales: Table) -> dg.Material
 
     Only files whose rows changed are sent, in one transaction.
     """
-    snapshot, engine = sales.snapshot(), platform.engine
+    snapshot, engine = sales.snapshot(), platform.loader
 
     def rows_of(connection: Connection, files: Collection[FileKey]) -> Iterable[pa.RecordBatch]:
         keys = [f"{dataset}/{name}" for dataset, name in files]
@@ -113,10 +113,10 @@ def warehouse_rfm_scores(
     platform: PlatformResource, postgres: PostgresResource, scores: Table
 ) -> dg.MaterializeResult[MergeLoad]:
     """The customers' scores and segments for analysts, with the key of the customer."""
-    rows = whole_rows(scores, scores.snapshot(), SCORES_SCHEMA, platform.engine)
+    rows = whole_rows(scores, scores.snapshot(), SCORES_SCHEMA, platform.loader)
     with postgres.connection() as connection:
-        keyed, schema = scored_customers(rows, connection, platform.engine)
-    batches = stream(keyed, schema, platform.engine)
+        keyed, schema = scored_customers(rows, connection, platform.loader)
+    batches = stream(keyed, schema, platform.loader)
     return dg.MaterializeResult(value=MergeLoad("analytics.rfm_scores", ["customer_id"], schema, batches))
 
 
@@ -132,8 +132,8 @@ def warehouse_rfm_scores(
 )
 def warehouse_rfm_segments(platform: PlatformResource, segments: Table) -> dg.MaterializeResult[MergeLoad]:
     """The eleven customer segments for analysts."""
-    rows = whole_rows(segments, segments.snapshot(), SEGMENTS_SCHEMA, platform.engine)
-    batches = stream(rows, SEGMENTS_SCHEMA, platform.engine)
+    rows = whole_rows(segments, segments.snapshot(), SEGMENTS_SCHEMA, platform.loader)
+    batches = stream(rows, SEGMENTS_SCHEMA, platform.loader)
     return dg.MaterializeResult(value=MergeLoad("analytics.rfm_segments", ["segment"], SEGMENTS_SCHEMA, batches))
 
 

@@ -31,4 +31,7 @@ def _spark(settings: Settings, scratch: Path) -> Engine:
     url = ensure_spark(settings)
     from platform_assets.engines.spark import SparkEngine  # noqa: PLC0415
 
-    return SparkEngine(url, scratch)
+    engine = SparkEngine(url, scratch)
+    if settings.spark_remote is not None:
+        engine.require_shared_storage()
+    return engine

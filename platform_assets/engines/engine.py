@@ -47,6 +47,10 @@ class Engine(ABC):
         """Frames one below the other, with exactly the columns and types of a schema."""
         return nw.concat([conformed(frame, schema) for frame in frames], how="vertical")
 
+    def kept(self, frame: Frame) -> Frame:
+        """A frame that is used several times: its rows, computed once where computing again would cost more."""
+        return frame
+
     @abstractmethod
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """The rows of a frame as a stream, in memory that does not grow with them where the engine can."""

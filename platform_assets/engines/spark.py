@@ -14,6 +14,7 @@ from typing import TypeVar
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its name in every Spark program
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -21,12 +22,15 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from platform_assets.engines.engine import Engine, Frame
 from platform_assets.engines.spark_session import close_session, open_session, told_by_server
 from platform_assets.engines.spark_workers import parallelism, spread_over_workers
-from platform_assets.lake.segments import parquet_files
+from platform_assets.errors import ServiceError
+from platform_assets.lake.segments import parquet_files, segment_schema
 from platform_assets.lake.snapshot import Part
 
 _ROWS_PER_BATCH = 65_536
 _LARGEST_IN_A_PLAN = 1 << 20
 """Bytes of an Arrow table from which on it is passed as a file: a plan is sent anew with every step made of it."""
+
+_PROBE = pa.table({"place": pa.array([1, 2], pa.int64())})
 
 _Task = TypeVar("_Task")
 _Outcome = TypeVar("_Outcome")
@@ -70,6 +74,12 @@ class SparkEngine(Engine):
             return nw.from_native(self._read([path], table.schema))
         return nw.from_native(self._session.createDataFrame(table, from_arrow_schema(table.schema)))
 
+    def kept(self, frame: Frame) -> Frame:
+        """The rows as files, until the engine is closed."""
+        path = self._new_path()
+        self._write(frame, path)
+        return self.scan([Part(path, None)], segment_schema(path))
+
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """A stream: the workers write the rows into files, which are read one after the other."""
         path = self._new_path()
@@ -100,6 +110,24 @@ class SparkEngine(Engine):
         """How many tasks the server does at once."""
         with told_by_server(self._url):
             return parallelism(self._session)
+
+    def require_shared_storage(self) -> None:
+        """See that the workers read what this process writes, and this process what they write.
+
+        Raises:
+            ServiceError: They do not.
+        """
+        path = self._new_path()
+        pq.write_table(_PROBE, path)
+        try:
+            copied = self.kept(nw.from_native(self._read([path], _PROBE.schema)))
+            shared = self.collect(copied).num_rows == _PROBE.num_rows
+        except (OSError, IndexError, PySparkException):
+            shared = False
+        if not shared:
+            problem = f"The Spark cluster and this machine do not see the same files in {self._scratch.parent}."
+            remedy = "Put PLATFORM_HOME and PLATFORM_RAW on storage that all of them have at the same path, writable."
+            raise ServiceError(problem, remedy)
 
     def close(self) -> None:
         """End the session, unless something else in this process uses it; frames of this engine are void."""

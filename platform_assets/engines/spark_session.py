@@ -18,7 +18,12 @@ _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "mapreduce.fileoutputcommitter.algorithm.version": "1",
 }
+"""What results depend on, whatever a cluster's own configuration says."""
+
 _RETRIES = 5
 """Some seconds of patience with a server that does not answer, where Spark's own is ten minutes."""
 
@@ -74,6 +79,7 @@ def _connect(url: str) -> SparkSession:
     builder = SparkSession.builder.remote(url)
     for name, value in _SETTINGS.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    # Not getOrCreate: that gives the session there is, be it of another server.
+    session = builder.create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
     return session

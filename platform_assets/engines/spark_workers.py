@@ -3,10 +3,11 @@
 import hashlib
 import logging
 import pickle
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -49,7 +50,7 @@ def spread_over_workers(
 def _outcomes(session: SparkSession, work: Callable[[_Task], _Outcome], tasks: Sequence[_Task]) -> list[_Outcome]:
     packed = [pickle.dumps(task) for task in tasks]
     places = session.range(0, len(tasks), 1, len(tasks))
-    table = places.mapInArrow(partial(_do, work, packed), _SCHEMA).toArrow()
+    table = places.mapInArrow(partial(_do, code_identity(), work, packed), _SCHEMA).toArrow()
     by_place = dict(zip(table["place"].to_pylist(), table["outcome"].to_pylist(), strict=True))
     outcomes = [pickle.loads(by_place[place]) for place in range(len(tasks))]  # noqa: S301 - written by our own code
     for outcome in outcomes:
@@ -59,9 +60,10 @@ def _outcomes(session: SparkSession, work: Callable[[_Task], _Outcome], tasks: S
 
 
 def _do(
-    work: Callable[[_Task], _Outcome], packed: Sequence[bytes], batches: Iterable[pa.RecordBatch]
+    identity: str, work: Callable[[_Task], _Outcome], packed: Sequence[bytes], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """On a worker: do the tasks whose places are given. Errors for people travel as outcomes, to arrive whole."""
+    work = work if identity == code_identity() else _refuse
     for batch in batches:
         places = batch.column(0).to_pylist()
         outcomes = [pickle.dumps(_attempt(work, pickle.loads(packed[place]))) for place in places]  # noqa: S301
@@ -74,6 +76,11 @@ def _attempt(work: Callable[[_Task], _Outcome], task: _Task) -> _Outcome | Platf
         return work(task)
     except PlatformError as error:
         return error
+
+
+def _refuse(_: object) -> NoReturn:
+    problem = f"The Spark worker {socket.gethostname()} runs another version of this platform's code than this machine."
+    raise PlatformError(problem, "Install the same version on all machines of the cluster, then run again.")
 
 
 def _why_not(session: SparkSession) -> str | None:

@@ -61,6 +61,11 @@ class PlatformResource(dg.ConfigurableResource[Any]):
         """The engine of this run."""
         return self.engine_named(self.engine_name)
 
+    @property
+    def loader(self) -> Engine:
+        """What streams the lake's Parquet into PostgreSQL: DuckDB, whose memory is bounded, whatever computed it."""
+        return self.engine_named("duckdb")
+
     def engine_named(self, name: EngineName) -> Engine:
         """Some engine, for frames that belong to it; that of the run where it is the one.
 

@@ -173,7 +173,7 @@ class SparkServer:
     def _launch(self, java: Java) -> RunningServer:
         """Start the server's process, and write down what it is before it may do anything."""
         port, token = free_port(), secrets.token_urlsafe(32)
-        command = [str(java.program), *_java_options(java, self), *_spark_options(self, port)]
+        command = [str(java.program), *java_options(java, self), *_spark_options(self, port)]
         try:
             self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.log.parent, self.note.parent):
@@ -187,7 +187,7 @@ class SparkServer:
             ["/bin/sh", "-c", _DETACH, str(self.log), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=_environment(token),
+            env=server_environment(token),
             cwd=self.scratch,
             start_new_session=True,
         ) as shell:
@@ -207,7 +207,8 @@ class SparkServer:
         unfinished.replace(self.note)
 
 
-def _java_options(java: Java, server: SparkServer) -> list[str]:
+def java_options(java: Java, server: SparkServer) -> list[str]:
+    """What Java is told so that Spark runs on it, with the class path."""
     opened = [f"{above}.{package}" for above, packages in _OPENED.items() for package in packages]
     options = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in opened]
     if java.version >= _ASKS_FOR_NATIVE_ACCESS:
@@ -248,15 +249,20 @@ def default_memory(machine_bytes: int) -> str:
     return f"{min(max(quarter_mib, MIB_PER_GIB), 4 * MIB_PER_GIB)}m"
 
 
-def _environment(token: str) -> dict[str, str]:
+def server_environment(token: str | None) -> dict[str, str]:
+    """The variables of a process of Spark, without what is set for another Spark.
+
+    Args:
+        token: What clients have to know; ``None`` lets in every client.
+    """
     # What is set for another Spark would lead this one astray: its configuration, its folders, its cluster.
     others = ("SPARK_", "PYSPARK_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     path = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return kept | {
+        **({} if token is None else {"SPARK_CONNECT_AUTHENTICATE_TOKEN": token}),
         "SPARK_HOME": str(_spark_home()),
         "SPARK_LOCAL_IP": LOOPBACK,
-        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         "PYSPARK_PYTHON": sys.executable,
         # Spark's Python workers import this package, too.
         "PYTHONPATH": os.pathsep.join(path),

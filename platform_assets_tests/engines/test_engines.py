@@ -181,3 +181,9 @@ def test_the_engine_is_a_setting(name: str, tmp_path: Path) -> None:
 
     assert made.name == name
     made.close()
+
+
+def test_a_frame_that_is_kept_has_the_same_rows_and_types(engine: Engine) -> None:
+    kept = engine.kept(engine.from_arrow(arrow()))
+
+    assert in_order(engine.collect(conformed(kept, SCHEMA))) == in_order(arrow())

@@ -90,11 +90,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Home:
-    """The state of one platform: its folder, its own database, and a landing zone."""
+    """The state of one platform: its folder, its own database, a landing zone, and further settings."""
 
     folder: Path
     dsn: str
     raw: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -104,6 +105,7 @@ class Home:
             "PLATFORM_HOME": str(self.folder),
             "PLATFORM_RAW": str(self.raw),
             "PLATFORM_POSTGRES_URL": self.dsn,
+            **self.settings,
         }
 
     def start(self, *options: str) -> Run:
@@ -170,8 +172,8 @@ class Homes:
         preparation.join()
         assert preparation.exitcode == EXIT_OK
 
-    def make(self, sample: Path | None = None) -> Home:
-        """A fresh home; its landing zone is empty, or a copy of a sample."""
+    def make(self, sample: Path | None = None, **settings: str) -> Home:
+        """A fresh home, with further variables in its environment; its landing zone is empty, or a copy of a sample."""
         name = f"home{next(self._numbers)}"
         self._create(name, "template")
         raw = self._folder / f"{name}-raw"
@@ -179,7 +181,7 @@ class Homes:
             raw.mkdir()
         else:
             shutil.copytree(sample, raw)
-        return Home(self._folder / name, self._dsn(name), raw)
+        return Home(self._folder / name, self._dsn(name), raw, settings)
 
     def _dsn(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}@/{database}?host={self._sockets}"

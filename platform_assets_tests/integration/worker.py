@@ -37,7 +37,7 @@ def run_command(arguments: Sequence[str], environment: Mapping[str, str], output
     os.setsid()
     for stream, path in ((1, output), (2, errors)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-    for name in [name for name in os.environ if name.startswith(("PLATFORM_", "DAGSTER_"))]:
+    for name in [name for name in os.environ if name.startswith(("PLATFORM_", "DAGSTER_", "SPARK_"))]:
         del os.environ[name]
     os.environ.update(environment)
     sys.exit(command_line.main(list(arguments)))
