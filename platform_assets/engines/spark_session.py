@@ -4,6 +4,8 @@ Frames of different sessions cannot meet in one query, so an engine and the asse
 """
 
 import logging
+import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +32,9 @@ _RETRIES = 5
 _LOST = (SparkConnectGrpcException, SparkException)
 """No answer, or a job given up; a class below the first says what is wrong with the query instead."""
 
-logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)  # what it would say is raised as well
+# What these would say is raised as well.
+logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
 
 _sessions: dict[str, SparkSession] = {}
 _users: Counter[str] = Counter()
@@ -70,16 +74,22 @@ def told_by_server(url: str) -> Iterator[None]:
         if type(error) not in _LOST:
             raise
         where = url.removeprefix("sc://").split("/", 1)[0]
-        problem = f"The Spark server at {where} did not finish its work: {str(error).strip()[:500]}"
+        problem = f"The Spark server at {where} did not finish its work: {_in_words(error)}"
         remedy = "See whether it runs (./platform status), then run again: what was published before stays."
         raise ServiceError(problem, remedy) from error
 
 
+def _in_words(error: Exception) -> str:
+    """What went wrong, without what gRPC and Java wrap around it."""
+    text = str(error).strip()
+    found = re.search(r'details = "([^"]*)"', text)
+    return found[1] if found else text.split("\nJVM stacktrace:")[0][:500]
+
+
 def _connect(url: str) -> SparkSession:
-    builder = SparkSession.builder.remote(url)
-    for name, value in _SETTINGS.items():
-        builder = builder.config(name, value)
     # Not getOrCreate: that gives the session there is, be it of another server.
-    session = builder.create()
+    session = SparkSession.builder.remote(url).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
+    for name, value in _SETTINGS.items():
+        session.conf.set(name, value)
     return session
