@@ -6,6 +6,9 @@ from pathlib import Path
 
 from platform_assets.services.spark_server import SparkServer
 
+BRISK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For a Java that has many small queries to answer and shares its cores with whoever asks them."""
+
 
 class TestServer:
     """A Spark Connect server in a temporary folder."""
@@ -28,7 +31,7 @@ class TestServer:
             self._folder.cleanup()
 
     def _server(self) -> SparkServer:
-        return SparkServer(Path(self._folder.name), "1500m")
+        return SparkServer(Path(self._folder.name), "1500m", BRISK)
 
 
 SPARK = TestServer()

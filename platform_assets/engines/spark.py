@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its name in every Spark program
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from platform_assets.engines.engine import Engine, Frame
+from platform_assets.engines.engine import Engine, Frame, conformed
 from platform_assets.engines.spark_session import close_session, open_session, told_by_server
 from platform_assets.engines.spark_workers import parallelism, spread_over_workers
 from platform_assets.errors import ServiceError
@@ -73,6 +73,10 @@ class SparkEngine(Engine):
             pq.write_table(table, path)
             return nw.from_native(self._read([path], table.schema))
         return nw.from_native(self._session.createDataFrame(table, from_arrow_schema(table.schema)))
+
+    def concat(self, frames: Sequence[Frame], schema: pa.Schema) -> Frame:
+        """The frames one below the other; Narwhals would ask the server for the columns of each."""
+        return nw.from_native(reduce(DataFrame.union, [native(conformed(frame, schema)) for frame in frames]))
 
     def kept(self, frame: Frame) -> Frame:
         """The rows as files, until the engine is closed."""

@@ -85,10 +85,12 @@ class SparkServer:
     Attributes:
         home: The platform's home, or any other folder; ``run``, ``logs`` and ``scratch`` are made in it.
         memory: The heap as Java writes it (``2g``); ``None`` for a quarter of the machine's memory, 1 to 4 GiB.
+        options: What Java is told besides.
     """
 
     home: Path
     memory: str | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def note(self) -> Path:
@@ -216,7 +218,7 @@ def java_options(java: Java, server: SparkServer) -> list[str]:
     memory = server.memory or default_memory(psutil.virtual_memory().total)
     # A server that ran out of memory would go on by halves; one that has ended is started anew.
     options += [f"-Xmx{memory}", "-XX:+ExitOnOutOfMemoryError", f"-Djava.io.tmpdir={server.scratch}"]
-    return [*options, "-Dfile.encoding=UTF-8", "-cp", str(_spark_home() / "jars" / "*")]
+    return [*options, *server.options, "-Dfile.encoding=UTF-8", "-cp", str(_spark_home() / "jars" / "*")]
 
 
 def _spark_options(server: SparkServer, port: int) -> list[str]:

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-import narwhals as nw
-
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.fingerprint import fingerprint
 from platform_assets.contracts.readings import Reading, reading_from_json
@@ -72,7 +70,7 @@ def _staged_frame(contract: Contract, raw: Table, source: Snapshot, names: list[
         readings = _readings(source.slices[alike[0]])
         rows = engine.scan(raw.parts(source, alike), raw_schema(contract))
         frames.append(staged(rows, contract, readings))
-    return frames[0] if len(frames) == 1 else nw.concat(frames, how="vertical")
+    return frames[0] if len(frames) == 1 else engine.concat(frames, staged_schema(contract))
 
 
 def _alike(source: Snapshot, names: list[str]) -> dict[str, list[str]]:

