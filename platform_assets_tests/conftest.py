@@ -16,6 +16,9 @@ from platform_assets_tests.spark import SPARK
 ENGINES = ("duckdb", "pandas", "spark")
 """Every transformation test runs on each of these; a further engine is one name here and one line below."""
 
+without_spark = pytest.mark.parametrize("engine", ["duckdb", "pandas"], indirect=True, scope="session")
+"""For tests of what is judged in Python, from counts that other tests have seen on every engine."""
+
 
 def make_test_engine(name: str, scratch: Path) -> Engine:
     """An engine by its name; those of Spark are sessions of one server, started by the first of them."""

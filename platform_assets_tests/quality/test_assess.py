@@ -11,6 +11,7 @@ from platform_assets.quality.as_of import newest_event
 from platform_assets.quality.record import from_record, to_record
 from platform_assets.quality.results import SCORES, Assessment
 from platform_assets.quality.scores import arrival
+from platform_assets_tests.conftest import without_spark
 from platform_assets_tests.deliveries import NOW, Deliveries
 from platform_assets_tests.frames import Row
 
@@ -66,6 +67,7 @@ def test_one_mistyped_year_is_set_aside_and_does_not_move_the_day(deliveries: De
     assert [row["reasons"] for row in deliveries.quarantine(RETAIL)] == ["purchase_date_not_in_future"]
 
 
+@without_spark
 def test_the_day_asked_for_wins_over_the_data(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [PURCHASE, {**PURCHASE, "purchase_date": "2024-01-05"}])
 
@@ -101,6 +103,7 @@ def test_columns_that_no_file_has_do_not_lower_completeness(deliveries: Deliveri
     assert scores(deliveries.process(RETAIL).assessment)["completeness"] == (1, 4 + 6)
 
 
+@without_spark
 @pytest.mark.parametrize(
     ("thresholds", "shut_by"),
     [
@@ -122,6 +125,7 @@ def test_a_score_under_its_threshold_shuts_the_gate_and_one_that_reaches_it_does
     assert assessment.gate_is_open == (not shut_by)
 
 
+@without_spark
 def test_behind_a_shut_gate_news_wait_and_what_was_accepted_stays(deliveries: Deliveries) -> None:
     strict = Thresholds(completeness=0, uniqueness=0, validity=0.9)
     deliveries.deliver(RETAIL, "a.csv", purchases(["1"]))
@@ -137,6 +141,7 @@ def test_behind_a_shut_gate_news_wait_and_what_was_accepted_stays(deliveries: De
     assert [row["amount_spent"] for row in deliveries.counting(RETAIL)] == [Decimal(1), Decimal(2)]
 
 
+@without_spark
 def test_judging_again_without_news_publishes_nothing(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", purchases(["1", "1"]))
     first = deliveries.process(RETAIL)
@@ -147,6 +152,7 @@ def test_judging_again_without_news_publishes_nothing(deliveries: Deliveries) ->
     assert second.assessment == first.assessment
 
 
+@without_spark
 def test_a_dataset_without_files_is_judged_without_shutting_its_gate(deliveries: Deliveries) -> None:
     assessment = deliveries.process(RETAIL, thresholds=Thresholds()).assessment
 
@@ -156,6 +162,7 @@ def test_a_dataset_without_files_is_judged_without_shutting_its_gate(deliveries:
     assert deliveries.table("staging", RETAIL).snapshot(ACCEPTED).slices == {}
 
 
+@without_spark
 @pytest.mark.parametrize(("hours", "passed"), [(24.0, True), (24.1, False)])
 @pytest.mark.parametrize("shuts", [False, True])
 def test_stale_data_warns_and_shuts_the_gate_only_where_the_settings_say_so(
@@ -173,12 +180,14 @@ def test_stale_data_warns_and_shuts_the_gate_only_where_the_settings_say_so(
     assert assessment.gate_is_open == (passed or not shuts)
 
 
+@without_spark
 def test_a_file_from_the_future_is_fresh(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [PURCHASE])
 
     assert deliveries.process(RETAIL, now=arrival(0)).assessment.result("freshness").score == 0.0
 
 
+@without_spark
 def test_warnings_are_counted_and_leave_row_and_gate_alone(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [{**PURCHASE, "items_purchased": "3", "avg_item_price": "10"}])
 
@@ -201,6 +210,7 @@ def test_a_rule_is_asked_of_rows_that_have_a_value(deliveries: Deliveries) -> No
     assert result.score == pytest.approx(2 / 3)
 
 
+@without_spark
 def test_a_refused_file_is_told_and_stops_nothing(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [PURCHASE])
     deliveries.deliver(RETAIL, "bad.csv", b"just,one\nline,here\n")
@@ -213,6 +223,7 @@ def test_a_refused_file_is_told_and_stops_nothing(deliveries: Deliveries) -> Non
     assert [(row["source_file"], row["kind"]) for row in deliveries.quarantine(RETAIL)] == [("bad.csv", "file")]
 
 
+@without_spark
 def test_an_assessment_survives_being_kept_as_plain_data(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", purchases(["1", "1", "-2"]))
     deliveries.deliver(RETAIL, "bad.csv", b"\x00\x01\x02")
@@ -222,6 +233,7 @@ def test_an_assessment_survives_being_kept_as_plain_data(deliveries: Deliveries)
     assert assessment.evaluated_at == NOW
 
 
+@without_spark
 def test_asking_for_a_check_that_does_not_exist_is_an_error_of_the_programmer(deliveries: Deliveries) -> None:
     with pytest.raises(KeyError):
         deliveries.process(RETAIL).assessment.result("no_such_check")
