@@ -174,8 +174,9 @@ def test_conforming_orders_the_columns(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINES)
-def test_the_engine_is_a_setting(name: str, tmp_path: Path) -> None:
-    settings = Settings.from_environment({"PLATFORM_HOME": str(tmp_path), "PLATFORM_ENGINE": name})
+def test_the_engine_is_a_setting(name: str, tmp_path: Path, spark_url: str) -> None:
+    environment = {"PLATFORM_HOME": str(tmp_path), "PLATFORM_ENGINE": name, "SPARK_REMOTE": spark_url}
+    settings = Settings.from_environment(environment)
 
     made = make_engine(settings)
 
