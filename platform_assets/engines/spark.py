@@ -49,7 +49,8 @@ class SparkEngine(Engine):
     def __init__(self, url: str, scratch: Path) -> None:
         self._url = url
         self._session = open_session(url)
-        self._scratch = scratch / f"spark-{uuid.uuid4().hex}"
+        # Below the embedded server's own, which is emptied when it stops: a killed process leaves nothing for good.
+        self._scratch = scratch / "spark" / f"engine-{uuid.uuid4().hex}"
 
     @property
     def session(self) -> SparkSession:
@@ -125,13 +126,14 @@ class SparkEngine(Engine):
         pq.write_table(_PROBE, path)
         try:
             copied = self.kept(nw.from_native(self._read([path], _PROBE.schema)))
-            shared = self.collect(copied).num_rows == _PROBE.num_rows
-        except (OSError, IndexError, PySparkException):
-            shared = False
-        if not shared:
-            problem = f"The Spark cluster and this machine do not see the same files in {self._scratch.parent}."
-            remedy = "Put PLATFORM_HOME and PLATFORM_RAW on storage that all of them have at the same path, writable."
-            raise ServiceError(problem, remedy)
+            if self.collect(copied).num_rows == _PROBE.num_rows:
+                return
+            found = "what is written on one side is not there on the other"
+        except (OSError, IndexError, PySparkException, ServiceError) as error:
+            found = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        problem = f"The Spark cluster and this machine do not share the files in {self._scratch.parent}: {found}"
+        remedy = "Put PLATFORM_HOME and PLATFORM_RAW on storage that all of them have at the same path, writable."
+        raise ServiceError(problem, remedy)
 
     def close(self) -> None:
         """End the session, unless something else in this process uses it; frames of this engine are void."""

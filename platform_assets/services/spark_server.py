@@ -233,10 +233,6 @@ def _spark_options(server: SparkServer, port: int) -> list[str]:
         # Its numbers are for who watches it; it would be one more open port.
         "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": server.scratch / "warehouse",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.timestampType": "TIMESTAMP_NTZ",
-        "spark.sql.parquet.compression.codec": "zstd",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # 200 by default, made for clusters; of more than the cores, so that adaptive execution can even them out.
         "spark.sql.shuffle.partitions": 2 * (os.cpu_count() or 1),
     }
