@@ -3,14 +3,18 @@
 Belongs here: what a deployment tunes about data. Does not belong here: where things are (``settings``).
 """
 
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from platform_assets.contracts.deployed import faults_of
 from platform_assets.contracts.readings import DateReading
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.contracts.rules import Severity
 from platform_assets.errors import SettingsError
 from platform_assets.settings import EnvironmentName
 
@@ -19,43 +23,154 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Thresholds(_Strict):
-    """From which score on a dataset passes; scores are shares of 0 to 1, freshness is in hours."""
+class _Limit(_Strict):
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        """A plain number is where failing begins."""
+        return {"fail": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
-    completeness: float = Field(default=0.95, ge=0, le=1)
-    uniqueness: float = Field(default=0.99, ge=0, le=1)
-    validity: float = Field(default=0.90, ge=0, le=1)
-    freshness_hours: float = Field(default=24, gt=0)
+
+class Limit(_Limit):
+    """From which share on (0 to 1) a check passes without a warning, and from which it does not fail."""
+
+    warn: float | None = Field(default=None, ge=0, le=1)
+    fail: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn is not None and self.fail is not None and self.warn < self.fail:
+            message = f"warn ({self.warn:g}) lies below fail ({self.fail:g}), so that it would never be said"
+            raise ValueError(message)
+        return self
+
+
+class HourLimit(_Limit):
+    """Up to how many hours data is fresh without a warning, and up to how many it is not stale."""
+
+    warn: float | None = Field(default=None, gt=0)
+    fail: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn is not None and self.fail is not None and self.warn > self.fail:
+            message = f"warn ({self.warn:g} h) lies after fail ({self.fail:g} h), so that it would never be said"
+            raise ValueError(message)
+        return self
+
+
+class Thresholds(_Strict):
+    """From which score on a dataset passes; scores are shares of 0 to 1, freshness is in hours.
+
+    Attributes:
+        completeness: Of the score of that name, as are the next three.
+        uniqueness: See there.
+        validity: See there.
+        integrity: See there; by default no orphan holds anything back.
+        freshness_hours: Since the newest file arrived.
+        stale_data_shuts_gate: Whether data beyond ``freshness_hours.fail`` holds the dataset's news back, or warns.
+        rules: Of single rules, by their id; without one, any row that breaks a rule is a warning.
+    """
+
+    completeness: Limit = Limit(fail=0.95)
+    uniqueness: Limit = Limit(fail=0.99)
+    validity: Limit = Limit(fail=0.90)
+    integrity: Limit = Limit(warn=0.99)
+    freshness_hours: HourLimit = HourLimit(fail=24)
     stale_data_shuts_gate: bool = False
+    rules: dict[str, Limit] = {}
+
+    def of_rule(self, rule: str) -> Limit:
+        """The limits of a rule; by default a warning below all rows, and no failure."""
+        named = self.rules.get(rule, Limit())
+        return named if "warn" in named.model_fields_set else Limit(warn=1.0, fail=named.fail)
 
 
 class ThresholdChange(_Strict):
-    """What a dataset or an environment has otherwise."""
+    """What a dataset or an environment has otherwise; of a limit too, only what is named changes."""
 
-    completeness: float | None = Field(default=None, ge=0, le=1)
-    uniqueness: float | None = Field(default=None, ge=0, le=1)
-    validity: float | None = Field(default=None, ge=0, le=1)
-    freshness_hours: float | None = Field(default=None, gt=0)
-    stale_data_shuts_gate: bool | None = None
+    completeness: Limit = Limit()
+    uniqueness: Limit = Limit()
+    validity: Limit = Limit()
+    integrity: Limit = Limit()
+    freshness_hours: HourLimit = HourLimit()
+    stale_data_shuts_gate: bool = False
+    rules: dict[str, Limit] = {}
+
+
+class DatasetThresholds(ThresholdChange):
+    """What a dataset has otherwise, and what it has otherwise again in some environments."""
+
+    environments: dict[EnvironmentName, ThresholdChange] = {}
 
 
 class ThresholdSettings(_Strict):
-    """Thresholds for all, then per environment, then per dataset; the later wins."""
+    """Thresholds for all, then per environment, per dataset, and per environment of a dataset; the later wins."""
 
-    default: Thresholds = Thresholds()
+    default: ThresholdChange = ThresholdChange()
     environments: dict[EnvironmentName, ThresholdChange] = {}
-    datasets: dict[str, ThresholdChange] = {}
+    datasets: dict[str, DatasetThresholds] = {}
+
+
+class RuleSettings(_Strict):
+    """What a deployment has otherwise about one rule.
+
+    Attributes:
+        severity: ``error`` sets rows aside, ``warn`` counts them and lets them stay.
+        parameters: Numbers of the rule, by the name of its field, such as ``low`` and ``high``.
+    """
+
+    severity: Severity | None = None
+    parameters: dict[str, Decimal] = {}
 
 
 class DatasetSettings(_Strict):
-    """What a deployment says about one dataset: date formats, and the known values of columns that have a list."""
+    """What a deployment says about one dataset.
+
+    Attributes:
+        date_formats: How dates are written, by column.
+        values: The known values of columns that have a list.
+        rules: What rules have otherwise, by their id.
+        ignored_columns: Headers of files that the contract does not know, and that are no news.
+    """
 
     date_formats: dict[str, str] = {}
     values: dict[str, tuple[str, ...]] = {}
+    rules: dict[str, RuleSettings] = {}
+    ignored_columns: tuple[str, ...] = ()
 
     def date_readings(self) -> dict[str, DateReading]:
         """The date formats by column."""
         return {column: parse_date_format(text) for column, text in self.date_formats.items()}
+
+
+class ReferenceSettings(_Strict):
+    """How long a key may wait for the dataset that has to know it.
+
+    Attributes:
+        grace_hours: From when its file was read first; until then the row is pending, afterwards it fails.
+        expected: Whether rows fail where the dataset has no rows at all. Otherwise the rule then does not apply.
+    """
+
+    grace_hours: float = Field(default=24, ge=0)
+    expected: bool = False
+
+
+class ReferencesSettings(_Strict):
+    """The same for all datasets that others refer to, and for some of them otherwise."""
+
+    default: ReferenceSettings = ReferenceSettings()
+    datasets: dict[str, ReferenceSettings] = {}
+
+
+class ScorecardSettings(_Strict):
+    """What is for display only.
+
+    Attributes:
+        weights: How much each score counts in the composite; the gate looks at the worst score alone.
+    """
+
+    weights: dict[str, float] = {"completeness": 1, "uniqueness": 1, "validity": 1}
 
 
 class RfmSettings(_Strict):
@@ -69,15 +184,23 @@ class Config(_Strict):
 
     thresholds: ThresholdSettings = ThresholdSettings()
     datasets: dict[str, DatasetSettings] = {}
+    references: ReferencesSettings = ReferencesSettings()
+    scorecard: ScorecardSettings = ScorecardSettings()
     rfm: RfmSettings = RfmSettings()
 
     def thresholds_of(self, dataset: str, environment: EnvironmentName) -> Thresholds:
         """The thresholds of a dataset in an environment."""
-        values = self.thresholds.default.model_dump()
-        for change in (self.thresholds.environments.get(environment), self.thresholds.datasets.get(dataset)):
+        own = self.thresholds.datasets.get(dataset, DatasetThresholds())
+        values = Thresholds().model_dump()
+        everyone = self.thresholds.default, self.thresholds.environments.get(environment)
+        for change in (*everyone, own, own.environments.get(environment)):
             if change is not None:
-                values |= change.model_dump(exclude_none=True)
-        return Thresholds(**values)
+                values = _merged(values, change.model_dump(exclude_unset=True, exclude={"environments"}))
+        return Thresholds.model_validate(values)
+
+    def reference(self, dataset: str) -> ReferenceSettings:
+        """What holds for a dataset that others refer to."""
+        return self.references.datasets.get(dataset, self.references.default)
 
     def dataset(self, name: str) -> DatasetSettings:
         """What is said about a dataset; the defaults where nothing is."""
@@ -102,6 +225,15 @@ def parse_date_format(text: str) -> DateReading:
     raise SettingsError(problem, "Write iso, compact, or the order, separator and digits of the year, such as dmy/4.")
 
 
+def _merged(values: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Settings with some of them changed, level by level."""
+    result = dict(values)
+    for name, value in change.items():
+        before = result.get(name)
+        result[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return result
+
+
 @cache
 def load_config(path: Path) -> Config:
     """Read and validate the configuration file.
@@ -123,4 +255,17 @@ def load_config(path: Path) -> Config:
         raise SettingsError(f"{path} has settings that cannot be used: {faults}.", "Correct them.") from None
     for settings in config.datasets.values():
         settings.date_readings()
+    _require_known(config, path)
     return config
+
+
+def _require_known(config: Config, path: Path) -> None:
+    faults = faults_of(config)
+    for dataset in CONTRACTS:
+        for environment in get_args(EnvironmentName):
+            try:
+                config.thresholds_of(dataset, environment)
+            except ValidationError as error:
+                faults += [f"thresholds of {dataset} in {environment}: {fault['msg']}" for fault in error.errors()]
+    if faults:
+        raise SettingsError(f"{path} has settings that cannot be used: {'; '.join(faults)}.", "Correct them.")

@@ -45,6 +45,8 @@ class Settings:
         spark_memory: The heap of the embedded Spark server in Java's notation, ``None`` for a share of the machine's
             memory (``PLATFORM_SPARK_MEMORY``).
         config_file: YAML with thresholds and dataset settings (``PLATFORM_CONFIG``).
+        reports_url: Where people reach the folder of reports, ``None`` for the server of ``./platform up``
+            (``PLATFORM_REPORTS_URL``).
     """
 
     environment: EnvironmentName
@@ -56,6 +58,7 @@ class Settings:
     spark_remote: str | None
     spark_memory: str | None
     config_file: Path
+    reports_url: str | None = None
 
     @property
     def lake(self) -> Path:
@@ -84,6 +87,7 @@ class Settings:
             spark_remote=environment.get("SPARK_REMOTE") or None,
             spark_memory=_memory(environment, "PLATFORM_SPARK_MEMORY"),
             config_file=_folder(environment, "PLATFORM_CONFIG", CHECKOUT / "platform_assets" / "config.yaml"),
+            reports_url=_web_address(environment, "PLATFORM_REPORTS_URL"),
         )
 
 
@@ -99,6 +103,16 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[_Choice, .
 def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     value = environment.get(name)
     return Path(value).expanduser().resolve() if value else default
+
+
+def _web_address(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    if not re.fullmatch(r"https?://[^\s/]\S*", value):
+        message = f"{name} is {value!r}, which is not a web address."
+        raise SettingsError(message, "Write it as https://reports.example.com/retail, for example.")
+    return value.rstrip("/")
 
 
 def _memory(environment: Mapping[str, str], name: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from platform_assets.config import DatasetSettings, Thresholds
+from platform_assets.config import Config, DatasetSettings, Thresholds
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Engine
@@ -15,14 +15,22 @@ from platform_assets.ingestion.landing import Landing, look
 from platform_assets.lake.table import ACCEPTED, CURRENT, Table
 from platform_assets.lake.whole import whole_rows
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
+from platform_assets.quality.record import to_record
 from platform_assets.quality.stage import Stage, Staged, stage
 from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 from platform_assets_tests.frames import Row
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LENIENT = Thresholds(completeness=0, uniqueness=0, validity=0)
-_LAYERS = ("raw", "rejects", "staging", "quarantine")
+
+
+def at_least(**limits: Any) -> Thresholds:
+    """Thresholds as the configuration writes them: a plain number is where failing begins."""
+    return Thresholds.model_validate(limits)
+
+
+LENIENT = at_least(completeness=0, uniqueness=0, validity=0)
+_LAYERS = ("raw", "rejects", "corrections", "staging", "quarantine", "assessment", "deliveries")
 
 
 def csv_text(rows: Sequence[Row]) -> str:
@@ -52,11 +60,18 @@ class Deliveries:
         path.write_bytes(rows if isinstance(rows, bytes) else csv_text(rows).encode())
         return path
 
-    def look(self, contract: Contract, settings: DatasetSettings | None = None, *, publish: bool = True) -> Landing:
+    def look(
+        self,
+        contract: Contract,
+        settings: DatasetSettings | None = None,
+        *,
+        publish: bool = True,
+        now: datetime = NOW,
+    ) -> Landing:
         """Read what is new in a dataset's folder."""
         tables = self.table("raw", contract), self.table("rejects", contract)
         folder = self.home / "raw" / contract.dataset
-        landing = look(contract, folder, settings or DatasetSettings(), tables, self.engine)
+        landing = look(contract, folder, settings or DatasetSettings(), tables, self.engine, now=now)
         if publish:
             landing.rejects.publish(tables[1])
             landing.rows.publish(tables[0])
@@ -70,20 +85,29 @@ class Deliveries:
         as_of: date | None = None,
         now: datetime = NOW,
         publish: bool = True,
+        config: Config | None = None,
     ) -> Staged:
         """Stage and judge what was landed."""
         this = Stage(
-            contract=contract, tables=self.tables, thresholds=thresholds, as_of=as_of, now=now, engine=self.engine
+            contract=contract,
+            tables=self.tables,
+            thresholds=thresholds,
+            as_of=as_of,
+            now=now,
+            engine=self.engine,
+            config=config or Config(),
         )
         staged = stage(this)
         if publish:
             staged.rows.publish(self.table("staging", contract))
             staged.quarantine.publish(self.table("quarantine", contract))
+            judged = self.table("assessment", contract)
+            judged.publish(judged.snapshot().with_attributes(assessment=to_record(staged.assessment)))
         return staged
 
     def process(self, contract: Contract, **how: Any) -> Staged:
         """Land and stage."""
-        self.look(contract)
+        self.look(contract, now=how.get("now", NOW))
         return self.stage(contract, **how)
 
     def counting(self, contract: Contract, pointer: str = ACCEPTED) -> list[dict[str, Any]]:

@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from platform_assets.config import Config, Thresholds, load_config, parse_date_format
+from platform_assets.config import (
+    Config,
+    HourLimit,
+    Limit,
+    ReferenceSettings,
+    Thresholds,
+    load_config,
+    parse_date_format,
+)
 from platform_assets.contracts.readings import DateReading
 from platform_assets.errors import SettingsError
 from platform_assets.settings import Settings
@@ -18,7 +26,12 @@ def test_the_file_that_comes_with_the_platform_is_in_order() -> None:
     loaded = load_config(Settings.from_environment({}).config_file)
 
     assert loaded.thresholds_of("ecommerce_transactions", "development") == Thresholds(
-        completeness=0.95, uniqueness=0.99, validity=0.90, freshness_hours=24, stale_data_shuts_gate=False
+        completeness=Limit(fail=0.95),
+        uniqueness=Limit(fail=0.99),
+        validity=Limit(fail=0.90),
+        integrity=Limit(warn=0.99),
+        freshness_hours=HourLimit(fail=24),
+        stale_data_shuts_gate=False,
     )
 
 
@@ -39,12 +52,54 @@ def test_a_dataset_wins_over_the_environment_and_that_over_the_default(tmp_path:
 
     def shares(dataset: str, environment: str) -> tuple[float, float, float]:
         found = loaded.thresholds_of(dataset, environment)  # type: ignore[arg-type]
-        return found.completeness, found.uniqueness, found.validity
+        return found.completeness.fail, found.uniqueness.fail, found.validity.fail  # type: ignore[return-value]
 
     assert shares("superstore_sales", "development") == (0.5, 0.5, 0.5)
     assert shares("superstore_sales", "production") == (0.5, 0.6, 0.6)
     assert shares("product_catalog", "development") == (0.5, 0.5, 0.7)
     assert shares("product_catalog", "production") == (0.5, 0.6, 0.7)
+
+
+def test_of_a_limit_only_what_is_named_changes_and_the_most_particular_place_wins(tmp_path: Path) -> None:
+    loaded = config(
+        tmp_path,
+        """
+        thresholds:
+          default: {validity: {warn: 0.9, fail: 0.5}}
+          environments: {production: {validity: {fail: 0.7}}}
+          datasets:
+            product_catalog:
+              validity: {warn: 0.95}
+              environments: {production: {validity: {fail: null}, rules: {price_not_negative: 0.8}}}
+        """,
+    )
+
+    assert loaded.thresholds_of("superstore_sales", "development").validity == Limit(warn=0.9, fail=0.5)
+    assert loaded.thresholds_of("superstore_sales", "production").validity == Limit(warn=0.9, fail=0.7)
+    assert loaded.thresholds_of("product_catalog", "development").validity == Limit(warn=0.95, fail=0.5)
+    assert loaded.thresholds_of("product_catalog", "production").validity == Limit(warn=0.95, fail=None)
+    assert loaded.thresholds_of("product_catalog", "production").of_rule("price_not_negative") == Limit(
+        warn=1.0, fail=0.8
+    )
+
+
+def test_a_rule_warns_of_any_row_and_never_fails_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    rules = "{product_id_present: 0.9, price_not_negative: {warn: 0.99}, cost_not_negative: {warn: null, fail: 0.5}}"
+    thresholds = config(tmp_path, f"thresholds: {{datasets: {{product_catalog: {{rules: {rules}}}}}}}").thresholds_of(
+        "product_catalog", "staging"
+    )
+
+    assert thresholds.of_rule("product_id_unique") == Limit(warn=1.0, fail=None)
+    assert thresholds.of_rule("product_id_present") == Limit(warn=1.0, fail=0.9)
+    assert thresholds.of_rule("price_not_negative") == Limit(warn=0.99, fail=None)
+    assert thresholds.of_rule("cost_not_negative") == Limit(warn=None, fail=0.5)
+
+
+def test_the_grace_of_a_reference_is_a_day_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    loaded = config(tmp_path, "references: {datasets: {product_catalog: {grace_hours: 48, expected: true}}}")
+
+    assert loaded.reference("superstore_sales") == ReferenceSettings(grace_hours=24, expected=False)
+    assert loaded.reference("product_catalog") == ReferenceSettings(grace_hours=48, expected=True)
 
 
 def test_a_dataset_may_name_its_date_formats(tmp_path: Path) -> None:
@@ -86,6 +141,23 @@ def test_anything_else_is_no_date_format(text: str) -> None:
         ("rfm: {window_days: 0}", "rfm.window_days"),
         ("datasets: {x: {date_formats: {d: nonsense}}}", "nonsense"),
         ("thresholds: [", "not valid YAML"),
+        ("thresholds: {default: {validity: {warn: 0.8}}}", r"staging: .*warn \(0\.8\) lies below fail \(0\.9\)"),
+        ("thresholds: {default: {freshness_hours: {warn: 30, fail: 24}}}", "lies after fail"),
+        (
+            "thresholds: {datasets: {superstore: {validity: 0.5}}}",
+            "superstore does not exist; did you mean superstore_sales",
+        ),
+        ("thresholds: {datasets: {superstore_sales: {rules: {sales_positive: 0.5}}}}", "sales_positive does not exist"),
+        ("thresholds: {environments: {staging: {rules: {no_rule: 0.5}}}}", "environments.staging.rules.no_rule"),
+        ("datasets: {superstore_sales: {rules: {sales_not_negative: {severity: fatal}}}}", "severity"),
+        (
+            "datasets: {superstore_sales: {rules: {sales_not_negative: {parameters: {least: 1}}}}}",
+            "least does not exist",
+        ),
+        ("datasets: {superstore_sales: {rules: {line_unique: {severity: warn}}}}", "always of severity error"),
+        ("datasets: {retail_analytics: {values: {chanel: [Shop]}}}", "did you mean channel"),
+        ("references: {datasets: {catalog: {grace_hours: 1}}}", "references.datasets.catalog does not exist"),
+        ("references: {default: {grace_hours: -1}}", "references.default.grace_hours"),
         ("just text", "cannot be used"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platform_assets.cli.bench_options import add_bench_options, run_bench
 from platform_assets.cli.options import add_data_options, add_home, settings_from
+from platform_assets.cli.quarantine_options import add_quarantine_actions
 from platform_assets.errors import PlatformError
 from platform_assets.settings import Settings
 
@@ -80,6 +81,9 @@ def _parser() -> ArgumentParser:
     _add_generate(command("generate", "write sample data"))
     _add_services(command("up", "serve the Dagster UI"), command("status", "say what runs"), command("down", "stop it"))
     _add_queries(command("sql", "query the warehouse"), command("psql", "open psql on the warehouse"))
+    add_quarantine_actions(command("quarantine", "see to what was set aside"))
+    _add_contracts(command("contracts", "print or export the contracts of the datasets"))
+    _add_scorecard(command("scorecard", "show the quality of every dataset, down to failing rows"))
     for name in ("dg", "dagster"):
         passed_on = command(name, f"{name} on the platform's own instance")
         add_home(passed_on)
@@ -120,6 +124,28 @@ def _add_queries(sql: ArgumentParser, psql: ArgumentParser) -> None:
     sql.add_argument("--format", choices=("table", "csv", "json"), default="table", help="output (%(default)s)")
 
 
+def _add_contracts(parser: ArgumentParser) -> None:
+    add_home(parser)
+    parser.add_argument("datasets", metavar="DATASET", nargs="*", help="whose contract (default: all)")
+    parser.add_argument(
+        "--format",
+        choices=("markdown", "odcs"),
+        help="odcs: YAML of the Open Data Contract Standard (default: markdown)",
+    )
+    parser.add_argument("--out", metavar="DIR", type=Path, help="write files, of both formats unless one is named")
+    parser.set_defaults(execute=_contracts)
+
+
+def _add_scorecard(parser: ArgumentParser) -> None:
+    add_home(parser)
+    parser.add_argument("dataset", metavar="DATASET", nargs="?", help="one dataset in full (default: all in short)")
+    parser.add_argument("--rule", metavar="RULE", help="the failing rows of a rule, with file, line and reason")
+    parser.add_argument("--runs", metavar="N", type=int, default=10, help="evaluations of the trend (%(default)s)")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write it as a page that needs nothing beside it")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write it for programs")
+    parser.set_defaults(execute=_scorecard)
+
+
 def _run(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.run import run
 
@@ -154,6 +180,25 @@ def _sql(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.sql import query
 
     return query(settings, options.statement, options.format)
+
+
+def _contracts(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.contracts import contracts
+
+    return contracts(settings, options.datasets, options.format, options.out)
+
+
+def _scorecard(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.scorecard import View, show_scorecard
+
+    view = View(
+        dataset=options.dataset,
+        rule=options.rule,
+        runs=options.runs,
+        html_file=options.html,
+        json_file=options.json,
+    )
+    return show_scorecard(settings, view)
 
 
 def _psql(options: Namespace, settings: Settings) -> int:

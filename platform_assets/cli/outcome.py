@@ -64,9 +64,7 @@ class Outcome:
             "run_id": self.run_id,
             "engine": self.engine,
             "seconds": round(self.seconds, 3),
-            "gates": {
-                one.dataset: {"open": one.gate_is_open, "reasons": list(one.reasons)} for one in self.assessments
-            },
+            "gates": {one.dataset: _gate_json(one) for one in self.assessments},
             "datasets": {one.dataset: _dataset_json(one) for one in self.assessments},
             "tables": self.tables,
             "segments": [{name: _plain(value) for name, value in line.items()} for line in self.segments],
@@ -155,10 +153,16 @@ def _dataset_json(assessment: Assessment) -> dict[str, Any]:
             "files": [_line_json(line) for line in assessment.ledger],
         },
         "checks": [
-            {**{name: _plain(value) for name, value in asdict(result).items()}, "value": result.score}
+            {**{name: _plain(value) for name, value in asdict(result).items()}, "passed": result.passed, "value": result.score}
             for result in assessment.results
         ],
     }
+
+
+def _gate_json(assessment: Assessment) -> dict[str, Any]:
+    held = assessment.held_back
+    waiting = {"held_back": {"files": held.files, "rows": held.rows}} if held else {}
+    return {"open": assessment.gate_is_open, "reasons": list(assessment.reasons), **waiting}
 
 
 def _line_json(line: LedgerLine) -> dict[str, Any]:

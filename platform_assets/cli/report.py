@@ -1,31 +1,42 @@
 """The result of a run as a person wants to see it."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from platform_assets.cli.outcome import Outcome
 from platform_assets.quality.ledger import PARTS, total_line
-from platform_assets.quality.results import SCORES, Assessment, CheckResult
+from platform_assets.quality.results import SCORES, Assessment, CheckResult, Kind, Verdict
+from platform_assets.quality.scorecard import FRESHNESS
+from platform_assets.reports.wording import held_back
 
 _RULES_SHOWN = 12
 _REFUSED_SHOWN = 10
 
 
-def show(outcome: Outcome, console: Console) -> None:
-    """Print the scorecard, the ledger, the tables, the segments, the times, and where to look next."""
+def show(outcome: Outcome, console: Console, page: Path | None = None) -> None:
+    """Print the scorecard, the ledger, the tables, the segments, the times, and where to look next.
+
+    Args:
+        outcome: The run.
+        console: Where to.
+        page: Where the run left the scorecard as a page.
+    """
     console.print()
     console.print(_scorecard(outcome))
     _print_findings(outcome, console)
+    _print_drift(outcome, console)
     console.print(_ledger(outcome))
     _print_refused(outcome, console)
     console.print(_tables(outcome))
     if outcome.segments:
         console.print(_segments(outcome))
     console.print(_times(outcome))
-    _print_verdict(outcome, console)
+    _print_verdict(outcome, console, page)
 
 
 def _table(title: str, *columns: str, left: int = 1) -> Table:
@@ -38,21 +49,24 @@ def _table(title: str, *columns: str, left: int = 1) -> Table:
 def _scorecard(outcome: Outcome) -> Table:
     table = _table("Scorecard", "dataset", *SCORES, "rules kept", "gate")
     for one in outcome.assessments:
-        rules = [result for result in one.results if result.rule not in SCORES]
+        scores = {result.rule: result for result in one.results if result.kind is Kind.SCORE}
+        rules = [result for result in one.results if result.kind is not Kind.SCORE]
         kept = f"{sum(result.passed for result in rules)} of {len(rules)}"
         gate = ("open" if one.gate_is_open else "SHUT") if one.has_rows else "no rows"
-        table.add_row(one.dataset, *(_score(one.result(name)) for name in SCORES), kept, gate)
+        table.add_row(one.dataset, *(_score(scores.get(name)) for name in SCORES), kept, gate)
     return table
 
 
-def _score(result: CheckResult) -> str:
-    if result.score is None:
+def _score(result: CheckResult | None) -> str:
+    if result is None or result.score is None:
         return "-"
-    if result.rule == "freshness":
-        text = f"{result.score:,.1f} h"
-        return text if result.passed else f"{text} (over {result.threshold:g} h)"
-    text = f"{result.score:.3%}"
-    return text if result.passed else f"{text} (under {result.threshold:.0%})"
+    limit = result.threshold if result.verdict is Verdict.FAIL else result.warn_threshold
+    in_hours = result.rule == FRESHNESS
+    text = f"{result.score:,.1f} h" if in_hours else f"{result.score:.3%}"
+    if result.passed or limit is None:
+        return text
+    word = "" if result.verdict is Verdict.FAIL else "warns "
+    return f"{text} ({word}over {limit:g} h)" if in_hours else f"{text} ({word}under {limit * 100:g}%)"
 
 
 def _print_findings(outcome: Outcome, console: Console) -> None:
@@ -60,18 +74,39 @@ def _print_findings(outcome: Outcome, console: Console) -> None:
         (one.dataset, result)
         for one in outcome.assessments
         for result in one.results
-        if result.rows_failed and result.rule not in SCORES
+        if result.kind is Kind.RULE and (result.rows_failed or result.rows_pending)
     ]
     if not broken:
         return
     broken.sort(key=lambda pair: (pair[1].severity.value, -pair[1].rows_failed))
-    table = _table("Rules broken", "dataset", "rule", "rows", "of", "what happens", left=2)
+    waiting = any(result.rows_pending for _, result in broken)
+    columns = ("rows", "of", *(["pending"] if waiting else []), "what happens")
+    table = _table("Rules broken", "dataset", "rule", *columns, left=2)
     for dataset, result in broken[:_RULES_SHOWN]:
         happens = "set aside" if result.severity.value == "error" else "stays"
-        table.add_row(dataset, result.rule, f"{result.rows_failed:,}", f"{result.rows_checked:,}", happens)
+        counts = (result.rows_failed, result.rows_checked, *([result.rows_pending] if waiting else []))
+        table.add_row(dataset, result.rule, *(f"{rows:,}" for rows in counts), happens)
     console.print(table)
     if len(broken) > _RULES_SHOWN:
-        console.print(f"and {len(broken) - _RULES_SHOWN} more: see quality.check_results\n")
+        console.print(f"and {len(broken) - _RULES_SHOWN} more: ./platform scorecard DATASET\n")
+
+
+def _print_drift(outcome: Outcome, console: Console) -> None:
+    """What is unlike the dataset's own past; a person decides what it means."""
+    found = [
+        (one.dataset, result)
+        for one in outcome.assessments
+        for result in one.results
+        if result.kind is Kind.DRIFT and not result.passed
+    ]
+    if not found:
+        return
+    table = _table("Unlike the past", "dataset", "check", "what was found", left=3)
+    for dataset, result in found[:_RULES_SHOWN]:
+        table.add_row(dataset, result.rule, Text(result.note or result.description))
+    console.print(table)
+    if len(found) > _RULES_SHOWN:
+        console.print(f"and {len(found) - _RULES_SHOWN} more: ./platform scorecard DATASET\n")
 
 
 def _ledger(outcome: Outcome) -> Table:
@@ -129,7 +164,7 @@ def _times(outcome: Outcome) -> Table:
     return table
 
 
-def _print_verdict(outcome: Outcome, console: Console) -> None:
+def _print_verdict(outcome: Outcome, console: Console, page: Path | None) -> None:
     for step, problem in outcome.failures.items():
         console.print(f"failed: {step}: {problem}", markup=False, style="red")
     for one in outcome.assessments:
@@ -139,8 +174,9 @@ def _print_verdict(outcome: Outcome, console: Console) -> None:
         console.print("Every gate is open.", style="green")
     console.print(
         "\nWhere to look next:\n"
+        "  ./platform scorecard               scores, trends, failing rows with file, line and reason\n"
+        f"{_page(page)}"
         f"  ./platform up                      the Dagster UI; this run is {outcome.run_id[:8]}\n"
-        '  ./platform sql "table quality.quarantine"\n'
         '  ./platform sql "table analytics.rfm_segments"',
         markup=False,
         highlight=False,
@@ -148,5 +184,11 @@ def _print_verdict(outcome: Outcome, console: Console) -> None:
 
 
 def _why(assessment: Assessment) -> str:
+    """Why a gate is shut, and what that holds back: this dataset's news and nothing else."""
     reasons = "; ".join(assessment.reasons)
-    return f"{assessment.dataset}: {reasons}. Its news is held back; what was published before stays."
+    waiting = held_back(assessment.held_back) or "Its news is held back; what was published before stays."
+    return f"{assessment.dataset}: {reasons}. {waiting}"
+
+
+def _page(page: Path | None) -> str:
+    return f"  {page}   the same as a page with plots\n" if page is not None and page.exists() else ""

@@ -19,6 +19,7 @@ from platform_assets.ingestion.discovery import discover
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.locks import exclusive_lock, is_unused
 from platform_assets.services.postgres import postgres_session
+from platform_assets.services.reports_server import scorecard_file
 from platform_assets.services.up_state import up_lock
 from platform_assets.settings import Settings
 
@@ -60,7 +61,8 @@ def run(settings: Settings, json_file: Path | None) -> int:
         outcome = execute(settings)
     from platform_assets.cli.report import show
 
-    show(outcome, Console() if sys.stdout.isatty() else Console(width=_WIDTH))
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    show(outcome, console, scorecard_file(settings))
     if json_file is not None:
         json_file.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")
     return exit_code(outcome)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from platform_assets.services.postgres import PostgresStatus, postgres_status, stop_postgres_if_unused
+from platform_assets.services.reports_server import SCORECARD
 from platform_assets.services.spark import SparkStatus, spark_status, stop_spark_if_unused
 from platform_assets.services.supervisor import serve, serving, stop_serving
 from platform_assets.settings import Settings
@@ -27,6 +28,7 @@ def status(settings: Settings) -> int:
         print("UI          its supervisor was killed; ./platform down ends what is left")
     else:
         print(f"UI          {state.url}   pid {state.supervisor.pid}   {_since(state.since)}")
+        print(f"reports     {settings.reports_url or state.reports_url}/{SCORECARD}")
     for process in state.processes if state else ():
         what = f"pid {process.identity.pid}" if process.identity.is_running() else "ended"
         print(f"  {process.name:<12} {what}   log {process.log}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from platform_assets.contracts.columns import Column, ColumnType
-from platform_assets.contracts.row_rules import OneOf, Present, Readable, RowRule
+from platform_assets.contracts.row_rules import DaysBetween, OneOf, Present, Readable, RowRule
 from platform_assets.contracts.rules import Dimension, LineUnique, Rule, Severity
 
 
@@ -18,6 +18,7 @@ class Contract:
         owner: The team that answers for it.
         columns: In the order of the documentation.
         own_rules: The rules written by hand; ``rules`` adds those that follow from the columns.
+        changed_rules: Rules that a deployment has otherwise; each stands for the one with its id.
         any_of: Groups of columns of which a file needs at least one.
         amount: The column that says how much money a row is about.
         event_at: The column that says when the row's event happened.
@@ -29,6 +30,7 @@ class Contract:
     owner: str
     columns: tuple[Column, ...]
     own_rules: tuple[Rule, ...]
+    changed_rules: tuple[Rule, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     amount: str | None = None
     event_at: str | None = None
@@ -59,7 +61,8 @@ class Contract:
             for column in self.columns
             if column.type not in {ColumnType.TEXT, ColumnType.IDENTIFIER}
         ]
-        return (*present, *readable, *self.own_rules)
+        changed = {rule.id: rule for rule in self.changed_rules}
+        return tuple(changed.get(rule.id, rule) for rule in (*present, *readable, *self.own_rules))
 
     @cached_property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -86,6 +89,16 @@ class Contract:
             for rule in self.own_rules
         )
         return replace(self, columns=columns, own_rules=rules)
+
+    def with_rule(self, rule: Rule) -> "Contract":
+        """The contract with another rule in the place of the one with its id."""
+        return replace(self, changed_rules=(*self.changed_rules, rule))
+
+    @property
+    def reading(self) -> "Contract":
+        """What reading a file depends on: the columns, how dates are told apart, what makes lines equal."""
+        rules = tuple(rule for rule in self.rules if isinstance(rule, DaysBetween | LineUnique))
+        return replace(self, own_rules=rules, changed_rules=(), title="", owner="", version=1)
 
     def column(self, name: str) -> Column:
         """The column of that name.

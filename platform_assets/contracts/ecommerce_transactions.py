@@ -5,7 +5,7 @@ from decimal import Decimal
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import NotBefore, NotEqual, Present, ProductOf, Within
-from platform_assets.contracts.rules import Dimension, KnownIn, LineUnique, NotAfterAsOf, Severity
+from platform_assets.contracts.rules import AgreesWith, Dimension, KnownIn, LineUnique, NotAfterAsOf, Severity
 
 CONTRACT = Contract(
     dataset="ecommerce_transactions",
@@ -162,6 +162,16 @@ CONTRACT = Contract(
             description="product_id is known to the catalogue, if there is one",
             column="product_id",
             references=(("product_catalog", "product_id"),),
+        ),
+        AgreesWith(
+            id="price_agrees_with_catalogue",
+            dimension=Dimension.CONSISTENCY,
+            severity=Severity.WARN,
+            description="unit_price differs by at most half from the catalogue's price of the product",
+            key="product_id",
+            column="unit_price",
+            reference=("product_catalog", "product_id", "price"),
+            tolerance=Decimal("0.5"),
         ),
         Present(
             id="customer_id_present",

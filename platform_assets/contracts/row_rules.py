@@ -15,6 +15,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from platform_assets.contracts.calendar import day_number
+from platform_assets.contracts.patterns import in_python, matches_whole, require_portable
 from platform_assets.contracts.rules import Rule, unreadable_flag
 
 _EXACT_DIGITS = 60
@@ -38,7 +39,7 @@ class RowRule(Rule):
 
     def broken(self) -> nw.Expr:
         """Boolean expression over staged columns, true where the row breaks the rule, never null."""
-        return nw.when(self._breaks()).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
+        return self._breaks().fill_null(value=False)
 
     def kept(self, rows: pd.DataFrame) -> pd.Series:
         """The same judgement for pandas, the second opinion: true where the row keeps the rule."""
@@ -130,6 +131,28 @@ class OneOf(RowRule):
 
     def _keeps(self, rows: pd.DataFrame) -> pd.Series:
         return rows[self.column].isin(list(self.values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matches(RowRule):
+    """The whole text matches a regular expression, of those that every engine reads alike: see ``patterns``.
+
+    Raises:
+        ValueError: The pattern holds something that engines read differently.
+    """
+
+    column: str
+    pattern: str
+
+    def __post_init__(self) -> None:
+        require_portable(self.pattern)
+
+    def _breaks(self) -> nw.Expr:
+        return ~matches_whole(nw.col(self.column), self.pattern)
+
+    def _keeps(self, rows: pd.DataFrame) -> pd.Series:
+        matches = in_python(self.pattern).fullmatch
+        return pd.Series([matches(text) is not None for text in rows[self.column]], index=rows.index, dtype=bool)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,12 @@ Rules differ by what they must see to judge a row:
 * ``RowRule`` (in ``row_rules``): the row alone. Evaluated while rows are staged.
 * ``NotAfterAsOf``, ``LineUnique``, ``KeyUnique``, ``OneValuePer``: other rows of the dataset. Evaluated over a whole
   version.
-* ``KnownIn``: the keys of another dataset. Evaluated over the distinct keys.
+* ``KnownIn``, ``AgreesWith``: the keys of another dataset, and what it says about them. Evaluated over the distinct
+  keys.
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -77,7 +79,7 @@ class OneValuePer(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class KnownIn(Rule):
-    """The key is known to another dataset, where that has any rows.
+    """The key is known to another dataset, where that has any rows, or may still become known in a time of grace.
 
     Attributes:
         column: The key in this dataset.
@@ -86,6 +88,23 @@ class KnownIn(Rule):
 
     column: str
     references: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreesWith(Rule):
+    """The value does not contradict the one that another dataset has for the same key, where it has one.
+
+    Attributes:
+        key: The key in this dataset.
+        column: The value in this dataset; texts are compared without regard to case and surrounding blanks.
+        reference: The dataset, its key, and its value.
+        tolerance: By which share of the other value numbers may differ from it.
+    """
+
+    key: str
+    column: str
+    reference: tuple[str, str, str]
+    tolerance: Decimal = Decimal(0)
 
 
 def unreadable_flag(column: str) -> str:

@@ -4,6 +4,7 @@ from platform_assets.contracts.columns import Column, ColumnType, ZeroPadded
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import DaysBetween, Within
 from platform_assets.contracts.rules import (
+    AgreesWith,
     Dimension,
     KeyUnique,
     KnownIn,
@@ -197,6 +198,15 @@ CONTRACT = Contract(
             description="product_id is known to the catalogue, if there is one",
             column="product_id",
             references=(("product_catalog", "product_id"),),
+        ),
+        AgreesWith(
+            id="category_agrees_with_catalogue",
+            dimension=Dimension.CONSISTENCY,
+            severity=Severity.WARN,
+            description="category is that of the product in the catalogue",
+            key="product_id",
+            column="category",
+            reference=("product_catalog", "product_id", "category"),
         ),
     ),
 )

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Frame
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
@@ -36,7 +35,7 @@ _CATALOG = "product_catalog"
 )
 def core_sales(platform: PlatformResource) -> dg.MaterializeResult[Update]:
     """All sales datasets, one line per sale line, with lineage to file and row; only changed files are computed."""
-    sources = [Source(CONTRACTS[name], platform.table("staging", name)) for name in SALES_DATASETS]
+    sources = [Source(platform.contract(name), platform.table("staging", name)) for name in SALES_DATASETS]
     table = platform.table("core", "sales")
     before = table.snapshot()
     after, written = update_sales(table, sources, platform.engine)
@@ -80,7 +79,7 @@ def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     """Every product that is sold or in the catalogue; the catalogue's description wins over that on sales."""
     staged, snapshot = platform.table("staging", _CATALOG), sales.snapshot()
     accepted = staged.snapshot(ACCEPTED)
-    catalog = counting_rows(staged, accepted, CONTRACTS[_CATALOG], platform.engine)
+    catalog = counting_rows(staged, accepted, platform.contract(_CATALOG), platform.engine)
     edges = price_edges(catalog, platform.engine)
 
     def build() -> Frame:

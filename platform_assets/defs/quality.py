@@ -1,21 +1,25 @@
-"""quality/*: check results with their history, the row ledger, the quarantine and the scorecard, in PostgreSQL."""
+"""quality/*: check results with their history, the row ledger and the quarantine, in PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import dagster as dg
 import pyarrow as pa
 
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.engines.engine import Frame
 from platform_assets.lake.whole import whole_rows
 from platform_assets.presentation.metadata import column_schema, ledger_lines, markdown_table
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
 from platform_assets.quality.record import from_record
-from platform_assets.quality.results import SCORES, Assessment
+from platform_assets.quality.results import Assessment
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.warehouse.loads import AppendLoad, MergeLoad
 from platform_assets.warehouse.quality_rows import CHECK_RESULTS_SCHEMA, LEDGER_SCHEMA, check_rows, ledger_rows
+from platform_assets.warehouse.quarantine_load import PLACES_SCHEMA, QuarantineLoad
+from platform_assets.warehouse.quarantine_rows import LOADED_SCHEMA, duplicate_places, judged_files, loaded_rows
 from platform_assets.warehouse.rows import stream
+from platform_assets.warehouse.slices import FileKey
 
 _OWNER = "team:data"
 _ASSESSMENTS = [dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
@@ -68,35 +72,39 @@ def quality_row_ledger(platform: PlatformResource) -> dg.MaterializeResult[Merge
     owners=[_OWNER],
     pool="postgres",
     deps=[dg.AssetKey(["quarantine", dataset]) for dataset in CONTRACTS],
-    metadata={"table": "quality.quarantine", **column_schema(QUARANTINE_SCHEMA)},
+    metadata={"table": "quality.quarantine", **column_schema(LOADED_SCHEMA)},
 )
-def quality_quarantine(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
-    """Every line and row that was set aside, with its reasons, file, line and raw text."""
+def quality_quarantine(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult[QuarantineLoad]:
+    """Every line and row that is set aside now, with its reasons, file, line and raw text.
+
+    What became of the others is added to ``quality.quarantine_history`` in the same transaction.
+    """
     engine = platform.loader
     tables = [platform.table("quarantine", dataset) for dataset in CONTRACTS]
-    frames = [whole_rows(table, table.snapshot(), QUARANTINE_SCHEMA, engine) for table in tables]
+    files = judged_files(assessments(platform))
+    lines = [whole_rows(table, table.snapshot(), QUARANTINE_SCHEMA, engine) for table in tables]
+    frames = [loaded_rows(frame, files, engine) for frame in lines]
 
     def batches() -> Iterable[pa.RecordBatch]:
         for frame in frames:
-            yield from stream(frame, QUARANTINE_SCHEMA, engine)
+            yield from stream(frame, LOADED_SCHEMA, engine)
 
-    load = MergeLoad("quality.quarantine", ["dataset", "source_file", "source_row"], QUARANTINE_SCHEMA, batches())
-    first = [line for frame in frames for line in engine.collect(frame.head(_PREVIEW_ROWS)).to_pylist()]
+    def duplicates_of(passed: Collection[FileKey]) -> Iterable[pa.RecordBatch]:
+        for dataset in sorted({dataset for dataset, _ in passed}):
+            names = [file for of, file in passed if of == dataset]
+            table = platform.table("staging", dataset)
+            yield from stream(duplicate_places(table, platform.contract(dataset), names, engine), PLACES_SCHEMA, engine)
+
+    load = QuarantineLoad(LOADED_SCHEMA, batches(), files, duplicates_of, context.run.run_id)
+    first = [line for frame in frames for line in engine.collect(_preview(frame)).to_pylist()]
     return dg.MaterializeResult(value=load, metadata={"preview": markdown_table(first, _PREVIEW_ROWS)})
 
 
-@dg.asset(
-    key=["quality", "scorecard"],
-    group_name="quality",
-    kinds={"postgres"},
-    owners=[_OWNER],
-    deps=[dg.AssetKey(["quality", "check_results"])],
-)
-def quality_scorecard(platform: PlatformResource) -> dg.MaterializeResult[None]:
-    """The scores of every dataset beside their thresholds, and whether its gate is open."""
-    lines = [_scorecard_line(one) for one in assessments(platform)]
-    shut = sum(not one.gate_is_open for one in assessments(platform))
-    return dg.MaterializeResult(metadata={"scorecard": markdown_table(lines), "gates shut": shut})
+def _preview(frame: Frame) -> Frame:
+    """The first lines without their text, which may hold personal data."""
+    return frame.select("dataset", "source_file", "source_row", "kind", "reasons").head(_PREVIEW_ROWS)
 
 
 def assessments(platform: PlatformResource) -> list[Assessment]:
@@ -104,9 +112,3 @@ def assessments(platform: PlatformResource) -> list[Assessment]:
     snapshots = [platform.table("assessment", dataset).snapshot() for dataset in CONTRACTS]
     records = [snapshot.attributes["assessment"] for snapshot in snapshots if "assessment" in snapshot.attributes]
     return [from_record(record) for record in records]
-
-
-def _scorecard_line(assessment: Assessment) -> dict[str, object]:
-    scores = {name: assessment.result(name).score for name in SCORES}
-    gate = "open" if assessment.gate_is_open else "SHUT: " + "; ".join(assessment.reasons)
-    return {"dataset": assessment.dataset, **scores, "gate": gate if assessment.has_rows else "no rows"}

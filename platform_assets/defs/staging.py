@@ -3,9 +3,13 @@
 The checks are evaluated in the step that stages, in one pass. They do not block the run: a dataset whose gate is
 shut keeps its accepted version, everything downstream goes on with that, and the other datasets' news move. (A
 blocking check would hold back every dataset that shares a table with the one at fault.)
+
+A selected check always has a result: where the step raises, its checks fail with the error before it is passed on,
+because Dagster takes a check without a result for one that did not stop anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +17,12 @@ import dagster as dg
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.contracts.rules import Dimension, Severity
+from platform_assets.contracts.rules import Dimension, KnownIn, Severity
 from platform_assets.lake.update import Update
 from platform_assets.presentation.metadata import (
     column_schema,
     descriptions,
+    held_back_text,
     ledger_lines,
     markdown_table,
     scorecard_lines,
@@ -26,16 +31,20 @@ from platform_assets.quality.cross_rows import references_of
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
 from platform_assets.quality.record import to_record
-from platform_assets.quality.results import BALANCE, READABLE, SCORES, Assessment, CheckResult
+from platform_assets.quality.results import BALANCE, READABLE, SCORES, Assessment, CheckResult, Verdict
 from platform_assets.quality.samples import failing_rows
 from platform_assets.quality.stage import Stage, Staged, stage
 from platform_assets.resources.platform import PlatformResource
+from platform_assets.resources.postgres import PostgresResource
 from platform_assets.transforms.schemas import staged_schema
+from platform_assets.warehouse.loads import AppendLoad
+from platform_assets.warehouse.quality_rows import check_rows
 
 _SCORE_TEXT = {
     "completeness": "Cells of the contract's columns that have a value. Below the threshold the gate is shut.",
     "uniqueness": "Rows that repeat no other. Below the threshold the gate is shut.",
     "validity": "Rows that break no rule of validity or consistency. Below the threshold the gate is shut.",
+    "integrity": "Rows whose key another dataset knows, or may still bring within the time of grace.",
     "freshness": "Hours since the newest file arrived.",
     BALANCE: "Lines read = rejected + quarantined + duplicate + loaded, in rows and money, for every file.",
     READABLE: "Every file could be read.",
@@ -46,7 +55,7 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
     """The step that stages and judges one dataset."""
     dataset = contract.dataset
     key = dg.AssetKey(["staging", dataset])
-    others = sorted({name for name, _ in references_of(contract.rules)})
+    others = references_of(contract.rules)
 
     @dg.multi_asset(
         name=f"staging__{dataset}",
@@ -87,26 +96,62 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
         check_specs=_check_specs(contract, key),
         can_subset=True,
     )
-    def staging(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[Any]:
-        this = _stage_of(platform.contract(dataset), platform)
-        staged = stage(this)
+    def staging(
+        context: dg.AssetExecutionContext, platform: PlatformResource, postgres: PostgresResource
+    ) -> Iterator[Any]:
+        wanted = [check.name for check in context.selected_asset_check_keys]
+        try:
+            this = _stage_of(platform.contract(dataset), platform)
+            staged = stage(this)
+            results = [one for one in staged.assessment.results if one.rule in wanted]
+            samples = failing_rows(this, staged.rows.snapshot, [one.rule for one in results if not one.passed])
+        except Exception as error:
+            yield from (_unchecked(key, name, error) for name in wanted)
+            raise
         selected = context.op_execution_context.selected_output_names
-        for reason in staged.assessment.reasons:
-            context.log.error("The gate of %s is shut: %s. What was published before stays.", dataset, reason)
-        outputs = _outputs(contract, platform, staged)
-        for name, output in outputs.items():
+        _say_reasons(context, staged.assessment)
+        for name, output in _outputs(contract, platform, staged).items():
             if name in selected:
                 yield output
-        wanted = context.selected_asset_check_keys
-        for result in staged.assessment.results:
-            if dg.AssetCheckKey(key, result.rule) in wanted:
-                yield _check_result(this, key, result, staged)
+        if "assessment" not in selected:
+            _record(staged.assessment, results, context.run.run_id, postgres)
+        yield from (_check_result(key, result, samples.get(result.rule, [])) for result in results)
 
     return staging
 
 
+def _say_reasons(context: dg.AssetExecutionContext, assessment: Assessment) -> None:
+    held = assessment.held_back
+    if held is not None:
+        context.log.error(
+            "The gate of %s is shut: %s. Held back: %s. What was published before stays.",
+            assessment.dataset,
+            "; ".join(assessment.reasons),
+            held_back_text(held),
+        )
+
+
+def _record(assessment: Assessment, results: Sequence[CheckResult], run_id: str, postgres: PostgresResource) -> None:
+    """Add to the history what was evaluated by itself; where the assessment is published, its asset tells."""
+    rows = check_rows([replace(assessment, results=tuple(results))], run_id)
+    with postgres.connection() as connection:
+        AppendLoad("quality.check_results", rows.schema, rows.to_batches()).apply(connection)
+
+
+def _unchecked(key: dg.AssetKey, name: str, error: Exception) -> dg.AssetCheckResult:
+    """A check that could not be evaluated has failed."""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"could not be checked: {error}",
+        metadata={"error": f"{type(error).__name__}: {error}"},
+    )
+
+
 def _stage_of(contract: Contract, platform: PlatformResource) -> Stage:
-    layers = ("raw", "rejects", "staging", "quarantine")
+    layers = ("raw", "rejects", "corrections", "staging", "quarantine", "assessment", "deliveries")
     tables = {(layer, name): platform.table(layer, name) for layer in layers for name in CONTRACTS}
     settings = platform.settings
     return Stage(
@@ -116,6 +161,7 @@ def _stage_of(contract: Contract, platform: PlatformResource) -> Stage:
         as_of=settings.as_of,
         now=datetime.now(UTC),
         engine=platform.engine,
+        config=platform.config,
     )
 
 
@@ -129,11 +175,13 @@ def _check_specs(contract: Contract, key: dg.AssetKey) -> list[dg.AssetCheckSpec
         )
         for rule in contract.rules
     ]
-    scores = [
+    has_references = any(isinstance(rule, KnownIn) for rule in contract.rules)
+    names = [name for name in (*SCORES, BALANCE, READABLE) if name != "integrity" or has_references]
+    others = [
         dg.AssetCheckSpec(name, asset=key, description=_SCORE_TEXT[name], metadata={"dimension": _dimension(name)})
-        for name in (*SCORES, BALANCE, READABLE)
+        for name in names
     ]
-    return [*rules, *scores]
+    return [*rules, *others]
 
 
 def _consequence(severity: Severity) -> str:
@@ -141,9 +189,13 @@ def _consequence(severity: Severity) -> str:
 
 
 def _dimension(name: str) -> str:
-    return {"freshness": Dimension.TIMELINESS, BALANCE: Dimension.CONSISTENCY, READABLE: Dimension.VALIDITY}.get(
-        name, name
-    )
+    others = {
+        "integrity": Dimension.CONSISTENCY,
+        "freshness": Dimension.TIMELINESS,
+        BALANCE: Dimension.CONSISTENCY,
+        READABLE: Dimension.VALIDITY,
+    }
+    return others.get(name, name)
 
 
 def _outputs(contract: Contract, platform: PlatformResource, staged: Staged) -> dict[str, dg.MaterializeResult[Update]]:
@@ -179,13 +231,13 @@ def _rows_metadata(staged: Staged) -> dict[str, Any]:
         "gate": "open" if assessment.gate_is_open else "shut: " + "; ".join(assessment.reasons),
         "as_of": str(assessment.as_of),
         "files staged": len(staged.files),
+        **({"held back": held_back_text(assessment.held_back)} if assessment.held_back else {}),
         "ledger": markdown_table(_ledger(assessment)[:1]),
     }
 
 
-def _check_result(this: Stage, key: dg.AssetKey, result: CheckResult, staged: Staged) -> dg.AssetCheckResult:
-    is_grave = result.shuts_gate and result.severity is Severity.ERROR
-    samples = [] if result.passed else failing_rows(this, staged.rows.snapshot, result.rule)
+def _check_result(key: dg.AssetKey, result: CheckResult, samples: list[dict[str, Any]]) -> dg.AssetCheckResult:
+    is_grave = result.verdict is Verdict.FAIL
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=result.rule,
@@ -193,10 +245,14 @@ def _check_result(this: Stage, key: dg.AssetKey, result: CheckResult, staged: St
         severity=dg.AssetCheckSeverity.ERROR if is_grave else dg.AssetCheckSeverity.WARN,
         description=_sentence(result),
         metadata={
+            "verdict": result.verdict.value,
             "score": dg.MetadataValue.float(result.score) if result.score is not None else "nothing to judge",
-            "threshold": result.threshold,
+            **({"warns below": result.warn_threshold} if result.warn_threshold is not None else {}),
+            **({"fails below": result.threshold} if result.threshold is not None else {}),
             "rows checked": result.rows_checked,
             "rows failed": result.rows_failed,
+            **({"rows pending": result.rows_pending} if result.rows_pending else {}),
+            **({"rows resolved": result.rows_resolved} if result.rows_resolved else {}),
             "dimension": result.dimension.value,
             "rule severity": result.severity.value,
             **({"note": result.note} if result.note else {}),
@@ -210,9 +266,13 @@ def _sentence(result: CheckResult) -> str:
     if result.score is None:
         return result.note or f"{result.description}: no row has a value to judge"
     if result.rule == "freshness":
-        return f"{result.score:,.1f} hours since the newest file arrived, the threshold is {result.threshold:g}"
+        limit = f", the threshold is {result.threshold:g}" if result.threshold is not None else ""
+        return f"{result.score:,.1f} hours since the newest file arrived{limit}"
+    limits = {"warns": result.warn_threshold, "fails": result.threshold}
+    told = "".join(f", {verb} below {limit:g}" for verb, limit in limits.items() if limit is not None)
     failed, checked = f"{result.rows_failed:,}", f"{result.rows_checked:,}"
-    return f"{result.description}: {failed} of {checked} fail, score {result.score:.5f}, threshold {result.threshold:g}"
+    pending = f", {result.rows_pending:,} pending" if result.rows_pending else ""
+    return f"{result.description}: {failed} of {checked} fail{pending}, score {result.score:.5f}{told}"
 
 
 @dg.definitions

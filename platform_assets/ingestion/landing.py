@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,15 @@ class Landing:
 class _Look:
     """One pass over a folder; collects what the next versions are made of."""
 
-    def __init__(self, contract: Contract, settings: DatasetSettings, tables: tuple[Table, Table]) -> None:
+    def __init__(
+        self, contract: Contract, settings: DatasetSettings, tables: tuple[Table, Table], now: datetime
+    ) -> None:
         self.contract = contract
         self.settings = settings
         self.tables = tables
+        self.now = now
         self.before = tables[0].snapshot()
-        self.fingerprint = fingerprint(contract) + str(sorted(settings.date_formats.items()))
+        self.fingerprint = fingerprint(contract.reading) + str(sorted(settings.date_formats.items()))
         self.slices: tuple[dict[str, Slice], dict[str, Slice]] = ({}, {})
         self.refused: dict[str, dict[str, Any]] = {}
         self.unfinished: list[str] = []
@@ -92,10 +96,16 @@ class _Look:
         """What changes when a file has to be read again."""
         return f"{self.fingerprint}:{content}"
 
+    def _landed_at(self, file: LandedFile, outcome: FileRead) -> str:
+        """When this content of the file was read for the first time."""
+        before = self.before.slices.get(file.name)
+        is_same = before is not None and before.facts["content_hash"] == outcome.content
+        return str(before.facts["landed_at"]) if before and is_same else self.now.isoformat()
+
     def note(self, file: LandedFile, outcome: Outcome, segments: tuple[str, str]) -> None:
         """Take down what became of a file."""
         if isinstance(outcome, FileRead):
-            facts = _file_facts(file, outcome.report, outcome.content)
+            facts = _file_facts(file, outcome.report, outcome.content) | {"landed_at": self._landed_at(file, outcome)}
             for slices, segment in zip(self.slices, segments, strict=True):
                 slices[file.name] = Slice(self.identity(outcome.content), segment, facts)
         elif isinstance(outcome, FileRefused):
@@ -122,6 +132,7 @@ def look(
     *,
     on_file: OnFile = lambda _name, _done, _all: None,
     least_bytes: int = LEAST_BYTES,
+    now: datetime | None = None,
 ) -> Landing:
     """Read what is new in a dataset's folder.
 
@@ -133,6 +144,7 @@ def look(
         engine: Whose workers read the files, when there is enough to read.
         on_file: Told before each file; when workers read, after each of their chunks, with its last file.
         least_bytes: What a chunk for a worker has at least.
+        now: The wall clock: each file keeps when its content was read first.
 
     Returns:
         The next versions, not yet published, and what was read, refused and removed.
@@ -141,7 +153,7 @@ def look(
         PlatformError: The folder cannot be read (that is never taken for an empty one), or the engine's workers do
             not see the landing zone or the lake.
     """
-    this = _Look(contract, settings, tables)
+    this = _Look(contract, settings, tables, now or datetime.now(UTC))
     files = discover(folder)
     new = [file for file in files if not this.known(file)]
     gone = sorted(set(this.before.slices) - {file.name for file in files})

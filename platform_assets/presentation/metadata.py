@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.quality.ledger import PARTS, LedgerLine
-from platform_assets.quality.results import CheckResult
+from platform_assets.quality.results import CheckResult, HeldBack, Verdict
 
 
 def column_schema(schema: pa.Schema, descriptions: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -37,19 +37,28 @@ def markdown_table(lines: Sequence[Mapping[str, Any]], limit: int = 20) -> dg.Me
 
 def scorecard_lines(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
     """The checks as a table, those that fail first."""
-    ordered = sorted(results, key=lambda result: result.passed)
+    order = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
+    ordered = sorted(results, key=lambda result: order[result.verdict])
     return [
         {
             "check": result.rule,
-            "verdict": "pass" if result.passed else ("FAIL" if result.shuts_gate else "warn"),
+            "verdict": result.verdict.value,
             "score": result.score,
-            "threshold": result.threshold,
+            "warns below": result.warn_threshold,
+            "fails below": result.threshold,
             "rows checked": result.rows_checked,
             "rows failed": result.rows_failed,
+            "rows pending": result.rows_pending,
             "note": result.note,
         }
         for result in ordered
     ]
+
+
+def held_back_text(held: HeldBack) -> str:
+    """What waits behind a shut gate, in words."""
+    files = f"{held.files:,} file{'s' if held.files != 1 else ''} with {held.rows:,} rows that count"
+    return f"{files}; what follows goes on with {f'events up to {held.since}' if held.since else 'nothing of it'}"
 
 
 def ledger_lines(lines: Sequence[LedgerLine]) -> list[dict[str, Any]]:

@@ -6,22 +6,31 @@ from datetime import date, datetime
 
 from platform_assets.config import Thresholds
 from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.fingerprint import fingerprint
 from platform_assets.contracts.row_rules import Present, RowRule
-from platform_assets.contracts.rules import Dimension, Rule, Severity
-from platform_assets.engines.engine import Engine, Frame
+from platform_assets.contracts.rules import Dimension, KnownIn, Rule, Severity
+from platform_assets.engines.engine import Engine
 from platform_assets.lake.snapshot import Snapshot
-from platform_assets.lake.table import Table
+from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.quality.as_of import newest_event
-from platform_assets.quality.cross_rows import Count, count_cross_rows
+from platform_assets.quality.cross_rows import Count, Surroundings, count_cross_rows
 from platform_assets.quality.ledger import LedgerLine, ledger_line, refused_line
 from platform_assets.quality.pieces import pieces_of, with_pieces
-from platform_assets.quality.results import BALANCE, READABLE, Assessment, CheckResult
-from platform_assets.quality.scores import arrival, score_results
+from platform_assets.quality.results import (
+    BALANCE,
+    READABLE,
+    Assessment,
+    CheckResult,
+    HeldBack,
+    Kind,
+    Verdict,
+    is_open,
+    verdict_of,
+)
+from platform_assets.quality.scores import EMPTY, arrival, composite, score_results
 from platform_assets.transforms.exclusions import version_rules
 from platform_assets.transforms.facts import total
 from platform_assets.transforms.schemas import staged_schema
-
-References = Mapping[tuple[str, str], Frame | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +42,16 @@ class Circumstances:
         as_of: The day asked for; ``None`` for the newest event date.
         now: The wall clock.
         refused: Files that were refused as a whole, with reason and lines.
-        references: Known keys of other datasets.
+        surroundings: Other datasets, and what tells how long rows wait for them.
+        weights: How much each score counts in the composite.
     """
 
     thresholds: Thresholds
     as_of: date | None
     now: datetime
     refused: Mapping[str, Mapping[str, object]]
-    references: References
+    surroundings: Surroundings
+    weights: Mapping[str, float]
 
 
 def assess(
@@ -63,9 +74,14 @@ def assess(
     )
     after = with_pieces(after, table, contract, as_of, engine)
     ledger = _ledger(contract, after, around)
-    rules = _rule_results(contract, table, after, around.references, engine)
+    counts = _rule_counts(contract, table, after, around.surroundings, engine)
+    rules = [_result(contract, rule, counts[rule.id], around.thresholds, after) for rule in contract.rules]
     arrivals = [arrival(piece.facts["arrived_ns"]) for piece in after.slices.values()]
-    scores = score_results(contract, after, around.thresholds, max(arrivals, default=None), around.now)
+    references = {rule.id: counts[rule.id] for rule in contract.rules if isinstance(rule, KnownIn)}
+    newest = max(arrivals, default=None)
+    scores = score_results(
+        contract, after, around.thresholds, references, newest_arrival=newest, now=around.now
+    )
     results = (*rules, *scores, _balance(contract, ledger), _readable(contract, ledger))
     return after, Assessment(
         dataset=contract.dataset,
@@ -74,7 +90,20 @@ def assess(
         results=results,
         ledger=tuple(ledger),
         has_rows=any(line.rows_read for line in ledger),
+        contract_version=f"{contract.version}-{fingerprint(contract)[:8]}",
+        composite=composite(scores, around.weights),
+        held_back=None if is_open(results) else _held_back(table, after),
     )
+
+
+def _held_back(table: Table, after: Snapshot) -> HeldBack:
+    """What of a version would be news to those who read the accepted one."""
+    accepted = table.snapshot(ACCEPTED)
+    old, new = pieces_of(accepted), pieces_of(after)
+    changed = {name for name in {*old, *new} if name not in old or name not in new or old[name].id != new[name].id}
+    as_of = accepted.attributes.get("as_of")
+    rows = sum(new[name].rows_loaded for name in changed if name in new)
+    return HeldBack(files=len(changed), rows=rows, since=date.fromisoformat(as_of) if as_of else None)
 
 
 def _ledger(contract: Contract, snapshot: Snapshot, around: Circumstances) -> list[LedgerLine]:
@@ -93,18 +122,19 @@ def _ledger(contract: Contract, snapshot: Snapshot, around: Circumstances) -> li
     return sorted(lines, key=lambda line: line.source_file)
 
 
-def _rule_results(
-    contract: Contract, table: Table, snapshot: Snapshot, references: References, engine: Engine
-) -> list[CheckResult]:
+def _rule_counts(
+    contract: Contract, table: Table, snapshot: Snapshot, surroundings: Surroundings, engine: Engine
+) -> dict[str, Count]:
     facts = [piece.facts for piece in snapshot.slices.values()]
     rows = sum(fact["rows"] for fact in facts)
-    counts = {rule.id: _row_count(rule, facts, rows) for rule in contract.row_rules}
+    counts = {rule.id: Count(0, 0) for rule in contract.rules}
+    counts |= {rule.id: _row_count(rule, facts, rows) for rule in contract.row_rules}
     broken = snapshot.attributes.get("broken", {})
     counts |= {rule.id: Count(rows, broken.get(rule.id, 0)) for rule in version_rules(contract)}
     if rows:
         staged = engine.scan(table.parts(snapshot), staged_schema(contract))
-        counts |= count_cross_rows(staged, contract, references, engine)
-    return [_result(contract, rule, counts.get(rule.id, Count(0, 0)), has_rows=bool(rows)) for rule in contract.rules]
+        counts |= count_cross_rows(staged, contract, surroundings, engine)
+    return counts
 
 
 def _row_count(rule: RowRule, facts: list[Mapping[str, object]], rows: int) -> Count:
@@ -116,21 +146,32 @@ def _row_count(rule: RowRule, facts: list[Mapping[str, object]], rows: int) -> C
     return Count(max(rows - without, failed), failed)
 
 
-def _result(contract: Contract, rule: Rule, count: Count, *, has_rows: bool) -> CheckResult:
-    applies = bool(count.note)
+def _result(contract: Contract, rule: Rule, count: Count, thresholds: Thresholds, snapshot: Snapshot) -> CheckResult:
+    limit = thresholds.of_rule(rule.id)
+    has_rows = any(piece.facts["rows"] for piece in snapshot.slices.values())
+    score = 1 - count.failed / count.checked if count.checked else None
+    if score is not None:
+        verdict = verdict_of(score, limit)
+    else:
+        verdict = Verdict.PASS if has_rows else Verdict.FAIL
     return CheckResult(
         dataset=contract.dataset,
         rule=rule.id,
+        kind=Kind.RULE,
         dimension=rule.dimension,
         severity=rule.severity,
-        passed=has_rows and count.failed == 0,
+        verdict=verdict,
         rows_checked=count.checked,
         rows_failed=count.failed,
-        score=1 - count.failed / count.checked if count.checked else None,
-        threshold=1.0,
+        score=score,
+        threshold=limit.fail,
+        warn_threshold=limit.warn,
         description=rule.description,
-        note=count.note if applies else ("" if has_rows else "no rows: nothing to judge"),
+        note=count.note if has_rows else EMPTY,
         examples=count.examples,
+        shuts_gate=has_rows,
+        rows_pending=count.pending,
+        rows_resolved=count.resolved,
     )
 
 
@@ -140,9 +181,10 @@ def _balance(contract: Contract, ledger: list[LedgerLine]) -> CheckResult:
     return CheckResult(
         dataset=contract.dataset,
         rule=BALANCE,
+        kind=Kind.FILES,
         dimension=Dimension.CONSISTENCY,
         severity=Severity.ERROR,
-        passed=not wrong,
+        verdict=Verdict.FAIL if wrong else Verdict.PASS,
         rows_checked=rows,
         rows_failed=sum(line.rows_read for line in ledger if not line.balances),
         score=1.0 if not wrong else 1 - len(wrong) / len(ledger),
@@ -158,13 +200,15 @@ def _readable(contract: Contract, ledger: list[LedgerLine]) -> CheckResult:
     return CheckResult(
         dataset=contract.dataset,
         rule=READABLE,
+        kind=Kind.FILES,
         dimension=Dimension.VALIDITY,
         severity=Severity.WARN,
-        passed=not refused,
+        verdict=Verdict.WARN if refused else Verdict.PASS,
         rows_checked=len(ledger),
         rows_failed=len(refused),
         score=1 - len(refused) / len(ledger) if ledger else None,
-        threshold=1.0,
+        threshold=None,
+        warn_threshold=1.0,
         description="every file could be read; a refused one stops nothing else",
         examples=tuple(f"{line.source_file}: {line.note}" for line in refused[:5]),
     )

@@ -11,7 +11,10 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerLine:
-    """What became of the lines of one file. Amounts are exact; rejected lines have none that could be read."""
+    """What became of the lines of one file. Amounts are exact; rejected lines have none that could be read.
+
+    Corrected rows are no part of the balance: each is quarantined, duplicate or loaded like any row.
+    """
 
     dataset: str
     source_file: str
@@ -20,6 +23,7 @@ class LedgerLine:
     rows_quarantined: int
     rows_duplicate: int
     rows_loaded: int
+    rows_corrected: int = 0
     amount_read: Decimal = ZERO
     amount_rejected: Decimal = ZERO
     amount_quarantined: Decimal = ZERO
@@ -75,6 +79,7 @@ def ledger_line(
         rows_quarantined=quarantined,
         rows_duplicate=excluded.get("duplicate", 0),
         rows_loaded=loaded[0],
+        rows_corrected=facts.get("rows_corrected", 0),
         amount_read=Decimal(facts["amount"]),
         amount_quarantined=amount_quarantined,
         amount_duplicate=Decimal(excluded.get("duplicate_amount", 0)),
@@ -107,4 +112,5 @@ def total_line(dataset: str, lines: list[LedgerLine]) -> LedgerLine:
     amounts: dict[str, Any] = {
         f"amount_{part}": sum((getattr(line, f"amount_{part}") for line in lines), ZERO) for part in PARTS
     }
+    rows["rows_corrected"] = sum(line.rows_corrected for line in lines)
     return LedgerLine(dataset=dataset, source_file="", **rows, **amounts)

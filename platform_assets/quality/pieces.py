@@ -12,13 +12,13 @@ import narwhals as nw
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import Dimension, broken_flag
-from platform_assets.engines.engine import Engine
+from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.transforms.accepted import EXCLUSIONS, counting_rows, excluded_rows
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.exclusions import AMOUNT, exclusions, exclusions_schema, line_rule, version_rules
-from platform_assets.transforms.schemas import INVALID, QUARANTINED, SOURCE_FILE, SOURCE_ROW, staged_schema
+from platform_assets.transforms.schemas import INVALID, LINE_HASH, QUARANTINED, SOURCE_FILE, SOURCE_ROW, staged_schema
 
 PIECES = "pieces"
 _NO_AMOUNT = "0"
@@ -137,7 +137,7 @@ def _version_counts(table: Table, snapshot: Snapshot, contract: Contract, engine
     rows = excluded_rows(table, snapshot, contract, engine)
     rules = version_rules(contract)
     if rows is None:
-        return dict.fromkeys([*(rule.id for rule in rules), "_repeated", "_invalid"], 0)
+        return dict.fromkeys([*(rule.id for rule in rules), "_repeated", "_repeated_lines", "_invalid"], 0)
     unique = [nw.col(broken_flag(rule)) for rule in rules if rule.dimension is Dimension.UNIQUENESS]
     wrong = [nw.col(broken_flag(rule)) for rule in rules if rule.dimension is not Dimension.UNIQUENESS]
     flags = {rule.id: nw.col(broken_flag(rule)) for rule in rules}
@@ -145,4 +145,10 @@ def _version_counts(table: Table, snapshot: Snapshot, contract: Contract, engine
     late = nw.any_horizontal(*wrong, ignore_nulls=True) if wrong else nw.lit(value=False)
     flags["_invalid"] = late & ~nw.col(INVALID)
     counted = engine.collect(counts_by(rows.with_columns(nw.lit(1).alias("_all")), "_all", flags)).to_pylist()[0]
-    return {name: counted[name] for name in flags}
+    return {name: counted[name] for name in flags} | {"_repeated_lines": _repeated_lines(rows, flags, engine)}
+
+
+def _repeated_lines(rows: Frame, flags: Mapping[str, nw.Expr], engine: Engine) -> int:
+    """How many different lines those rows repeat."""
+    lines = rows.filter(flags["_repeated"]).group_by(LINE_HASH).agg(nw.len().alias("rows"))
+    return int(engine.collect(lines.select(nw.len().alias("n")))["n"][0].as_py())

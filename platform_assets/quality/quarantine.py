@@ -14,13 +14,13 @@ from platform_assets.ingestion.rejects import REJECT_SCHEMA
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.transforms.accepted import excluded_rows
+from platform_assets.transforms.corrections import Corrections, corrected, raw_with_corrections
 from platform_assets.transforms.exclusions import line_rule, version_rules
 from platform_assets.transforms.schemas import (
     QUARANTINED,
     RAW_LINE,
     SOURCE_FILE,
     SOURCE_ROW,
-    raw_schema,
     staged_schema,
 )
 from platform_assets.transforms.staging import raw_lines
@@ -42,11 +42,12 @@ _BY_ROW = [SOURCE_FILE, SOURCE_ROW]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a dataset's rows come from: its tables, and the versions to look at."""
+    """Where a dataset's rows come from: its tables, and the corrections it was staged with."""
 
     contract: Contract
     raw: Table
     rejects: Table
+    corrections: Corrections
     staging: Table
 
 
@@ -90,8 +91,8 @@ def _set_aside_by_version(origin: Origin, staged: Snapshot, engine: Engine) -> F
     duplicates = _duplicates(origin.contract, excluded).select(_BY_ROW)
     rows = excluded.filter(~nw.col(QUARANTINED)).join(duplicates, on=_BY_ROW, how="anti")
     files = set(engine.collect(rows.select(SOURCE_FILE).unique(SOURCE_FILE))[SOURCE_FILE].to_pylist())
-    raw = origin.raw.snapshot()
-    lines = raw_lines(engine.scan(origin.raw.parts(raw, files), raw_schema(origin.contract)), origin.contract)
+    raw = raw_with_corrections(origin.contract, origin.raw, origin.corrections, files, engine)
+    lines = raw_lines(raw, origin.contract)
     rows = rows.join(lines.select(*_BY_ROW, RAW_LINE), on=_BY_ROW, how="left")
     return _shaped(rows, origin.contract, "row", _reasons(marks), nw.col(RAW_LINE))
 
@@ -104,6 +105,8 @@ def _duplicates(contract: Contract, excluded: Frame) -> Frame:
 def _rejected_lines(origin: Origin, engine: Engine) -> Frame:
     snapshot = origin.rejects.snapshot()
     rows = engine.scan(origin.rejects.parts(snapshot), REJECT_SCHEMA)
+    corrections = origin.corrections.rows(origin.raw.snapshot(), snapshot.slices, origin.contract)
+    rows, _ = corrected(rows, corrections, engine)
     return _shaped(rows, origin.contract, "line", nw.col("reason"), nw.col("raw"))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from platform_assets.contracts.rules import Dimension, Severity
 from platform_assets.quality.ledger import LedgerLine
-from platform_assets.quality.results import Assessment, CheckResult
+from platform_assets.quality.results import Assessment, CheckResult, HeldBack, Kind, Verdict
 
 
 def to_record(assessment: Assessment) -> dict[str, Any]:
@@ -18,6 +18,9 @@ def to_record(assessment: Assessment) -> dict[str, Any]:
         "as_of": assessment.as_of.isoformat() if assessment.as_of else None,
         "evaluated_at": assessment.evaluated_at.isoformat(),
         "has_rows": assessment.has_rows,
+        "contract_version": assessment.contract_version,
+        "composite": assessment.composite,
+        "held_back": _held_back_record(assessment.held_back),
         "results": [asdict(result) for result in assessment.results],
         "ledger": [_ledger_record(line) for line in assessment.ledger],
     }
@@ -30,6 +33,9 @@ def from_record(record: Mapping[str, Any]) -> Assessment:
         as_of=date.fromisoformat(record["as_of"]) if record["as_of"] else None,
         evaluated_at=datetime.fromisoformat(record["evaluated_at"]),
         has_rows=record["has_rows"],
+        contract_version=record["contract_version"],
+        composite=record["composite"],
+        held_back=_held_back(record["held_back"]),
         results=tuple(_result(result) for result in record["results"]),
         ledger=tuple(_ledger_line(line) for line in record["ledger"]),
     )
@@ -47,5 +53,18 @@ def _ledger_line(data: Mapping[str, Any]) -> LedgerLine:
 
 
 def _result(data: Mapping[str, Any]) -> CheckResult:
-    kinds = {"dimension": Dimension(data["dimension"]), "severity": Severity(data["severity"])}
-    return CheckResult(**{**data, **kinds, "examples": tuple(data["examples"])})
+    enums = {"kind": Kind, "dimension": Dimension, "severity": Severity, "verdict": Verdict}
+    typed = {name: kind(data[name]) for name, kind in enums.items()}
+    return CheckResult(**{**data, **typed, "examples": tuple(data["examples"])})
+
+
+def _held_back_record(held: HeldBack | None) -> dict[str, Any] | None:
+    return {**asdict(held), "since": held.since.isoformat() if held.since else None} if held else None
+
+
+def _held_back(data: Mapping[str, Any] | None) -> HeldBack | None:
+    if data is None:
+        return None
+    return HeldBack(
+        files=data["files"], rows=data["rows"], since=date.fromisoformat(data["since"]) if data["since"] else None
+    )

@@ -1,45 +1,56 @@
 """A few of the rows that break a rule, for people; the counts are exact, the sample is bounded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import narwhals as nw
+import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.row_rules import RowRule
-from platform_assets.contracts.rules import OneValuePer, Rule, broken_flag
+from platform_assets.contracts.rules import AgreesWith, KnownIn, OneValuePer, Rule, broken_flag
 from platform_assets.engines.engine import Frame
 from platform_assets.lake.snapshot import Snapshot
+from platform_assets.quality.masking import MASK
 from platform_assets.quality.stage import Stage
 from platform_assets.transforms.accepted import excluded_rows
 from platform_assets.transforms.exclusions import version_rules
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW, staged_schema
 
 SAMPLE_ROWS = 5
-_MASK = "•••"
+_RULE = "_rule"
 
 
-def failing_rows(this: Stage, snapshot: Snapshot, rule_id: str) -> list[dict[str, Any]]:
-    """The first rows that break a rule, by file and line; personal columns are masked.
+def failing_rows(this: Stage, snapshot: Snapshot, rules: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The first rows that break each of some rules, by file and line; personal columns are masked.
 
     Args:
         this: The dataset at hand.
         snapshot: The version judged.
-        rule_id: The rule; scores have no rows of their own.
+        rules: Ids of rules; scores, and rules that look across rows, have no rows of their own.
 
     Returns:
-        At most ``SAMPLE_ROWS`` rows: file, line and the columns of the contract that have a value.
+        By rule at most ``SAMPLE_ROWS`` rows: file, line and the columns of the contract.
     """
-    rule = next((rule for rule in this.contract.rules if rule.id == rule_id), None)
-    if rule is None or isinstance(rule, OneValuePer):
-        return []
-    rows = _breaking(this, snapshot, rule)
-    if rows is None:
-        return []
-    first = rows.sort(SOURCE_FILE, SOURCE_ROW).head(SAMPLE_ROWS)
-    return [_shown(line, this.contract) for line in this.engine.collect(first).to_pylist()]
+    named = {rule.id: rule for rule in this.contract.rules if rule.id in rules}
+    frames = [
+        rows.sort(SOURCE_FILE, SOURCE_ROW).head(SAMPLE_ROWS).with_columns(nw.lit(name).alias(_RULE))
+        for name, rule in named.items()
+        if (rows := _breaking(this, snapshot, rule)) is not None
+    ]
+    if not frames:
+        return {}
+    columns = [SOURCE_FILE, SOURCE_ROW, *this.contract.column_names]
+    schema = staged_schema(this.contract)
+    shape = pa.schema([*(schema.field(name) for name in columns), (_RULE, pa.string())])
+    found = this.engine.collect(this.engine.concat([frame.select(shape.names) for frame in frames], shape)).to_pylist()
+    found.sort(key=lambda line: (line[SOURCE_FILE], line[SOURCE_ROW]))
+    return {name: [_shown(line, this.contract) for line in found if line[_RULE] == name] for name in named}
 
 
 def _breaking(this: Stage, snapshot: Snapshot, rule: Rule) -> Frame | None:
+    if isinstance(rule, OneValuePer | KnownIn | AgreesWith):
+        return None
     table = this.table("staging")
     rows = this.engine.scan(table.parts(snapshot), staged_schema(this.contract))
     columns = [SOURCE_FILE, SOURCE_ROW, *this.contract.column_names]
@@ -56,5 +67,5 @@ def _shown(line: dict[str, Any], contract: Contract) -> dict[str, Any]:
     personal = {column.name for column in contract.columns if column.personal}
     shown = {"file": line[SOURCE_FILE], "line": line[SOURCE_ROW]}
     for name in contract.column_names:
-        shown[name] = _MASK if name in personal and line[name] is not None else line[name]
+        shown[name] = MASK if name in personal and line[name] is not None else line[name]
     return shown

@@ -1,25 +1,26 @@
 """One dataset from raw lines to a judged version: staged, assessed, its quarantine written down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
-import narwhals as nw
-
-from platform_assets.config import Thresholds
+from platform_assets.config import Config, Thresholds
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.engines.engine import Engine, Frame
+from platform_assets.contracts.deployed import deployed_contracts
+from platform_assets.engines.engine import Engine
 from platform_assets.ingestion.landing import REFUSED
+from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import ACCEPTED, CURRENT, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import fingerprint_of, whole_update
 from platform_assets.quality.assess import Circumstances, assess
-from platform_assets.quality.cross_rows import references_of
+from platform_assets.quality.cross_rows import Reference, Surroundings, references_of
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA, Origin, quarantine
+from platform_assets.quality.record import from_record
 from platform_assets.quality.results import Assessment
 from platform_assets.transforms.accepted import counting_rows
+from platform_assets.transforms.corrections import Corrections
 from platform_assets.transforms.stage_files import stage_files
 
 
@@ -34,6 +35,7 @@ class Stage:
         as_of: The day asked for; ``None`` for the newest event date.
         now: The wall clock, for freshness of arrival.
         engine: What computes.
+        config: What the deployment says about references, drift and the scorecard.
     """
 
     contract: Contract
@@ -42,6 +44,12 @@ class Stage:
     as_of: date | None
     now: datetime
     engine: Engine
+    config: Config = field(default_factory=Config)
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """The contracts of the deployment."""
+        return deployed_contracts(self.config)
 
     def table(self, layer: str) -> Table:
         """This dataset's table of a layer."""
@@ -73,17 +81,19 @@ def stage(this: Stage) -> Staged:
     raw = this.table("raw").snapshot()
     refused: Mapping[str, Mapping[str, Any]] = raw.attributes.get(REFUSED, {})
     before = this.table("staging").snapshot()
-    after, files = stage_files(contract, this.table("raw"), this.table("staging"), engine)
+    corrections = Corrections.of(this.table("corrections"))
+    after, files = stage_files(contract, this.table("raw"), corrections, this.table("staging"), engine)
     around = Circumstances(
         thresholds=this.thresholds,
         as_of=this.as_of,
         now=this.now,
         refused=refused,
-        references=_references(this),
+        surroundings=_surroundings(this, after),
+        weights=this.config.scorecard.weights,
     )
     after, assessment = assess(contract, this.table("staging"), after, around, engine)
     pointers = (CURRENT, ACCEPTED) if assessment.gate_is_open else (CURRENT,)
-    origin = Origin(contract, this.table("raw"), this.table("rejects"), this.table("staging"))
+    origin = Origin(contract, this.table("raw"), this.table("rejects"), corrections, this.table("staging"))
     made_from = {
         "pieces": after.attributes.get("pieces"),
         "rejects": this.table("rejects").snapshot().ids,
@@ -100,15 +110,28 @@ def stage(this: Stage) -> Staged:
     return Staged(rows, set_aside, assessment, tuple(files), fingerprint_of(made_from))
 
 
-def _references(this: Stage) -> dict[tuple[str, str], Frame | None]:
-    """The keys that other datasets' accepted versions know."""
-    known: dict[tuple[str, str], Frame | None] = {}
-    for dataset, column in references_of(this.contract.rules):
-        table = this.tables["staging", dataset]
-        accepted = table.snapshot(ACCEPTED)
-        if not accepted.slices:
-            known[dataset, column] = None
-            continue
-        rows = counting_rows(table, accepted, CONTRACTS[dataset], this.engine)
-        known[dataset, column] = rows.filter(~nw.col(column).is_null()).select(nw.col(column).alias("key"))
-    return known
+def _surroundings(this: Stage, after: Snapshot) -> Surroundings:
+    """What rules across datasets are judged with."""
+    before = _judged_before(this)
+    hashes = {name: piece.facts["content_hash"] for name, piece in after.slices.items()}
+    seen = {line.source_file: line.content_hash for line in before.ledger if line.status != REFUSED} if before else {}
+    return Surroundings(
+        references={dataset: _reference(this, dataset) for dataset in references_of(this.contract.rules)},
+        landed={name: datetime.fromisoformat(piece.facts["landed_at"]) for name, piece in after.slices.items()},
+        now=this.now,
+        seen=frozenset(seen) if seen.items() <= hashes.items() else None,
+        orphans_before={one.rule: one.rows_failed + one.rows_pending for one in before.results} if before else {},
+    )
+
+
+def _judged_before(this: Stage) -> Assessment | None:
+    record = this.table("assessment").snapshot().attributes.get("assessment")
+    return from_record(record) if record else None
+
+
+def _reference(this: Stage, dataset: str) -> Reference:
+    """The rows of another dataset that count, as accepted last."""
+    settings, table = this.config.reference(dataset), this.tables["staging", dataset]
+    accepted = table.snapshot(ACCEPTED)
+    rows = counting_rows(table, accepted, this.contracts[dataset], this.engine) if accepted.slices else None
+    return Reference(rows, timedelta(hours=settings.grace_hours), settings.expected)

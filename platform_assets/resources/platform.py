@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr
 
 from platform_assets.config import Config, load_config
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.engines.choose import make_engine
 from platform_assets.engines.engine import Engine
 from platform_assets.lake.table import Table
@@ -77,11 +77,8 @@ class PlatformResource(dg.ConfigurableResource[Any]):
         return self._engines[name]
 
     def contract(self, dataset: str) -> Contract:
-        """A dataset's contract, with the lists of values that the configuration names."""
-        contract = CONTRACTS[dataset]
-        for column, values in self.config.dataset(dataset).values.items():
-            contract = contract.with_vocabulary(column, values)
-        return contract
+        """A dataset's contract as the configuration has it."""
+        return deployed_contracts(self.config)[dataset]
 
     def table(self, layer: str, name: str) -> Table:
         """A table of the lake."""

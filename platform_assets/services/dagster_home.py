@@ -62,6 +62,7 @@ def _as_variables(settings: Settings) -> dict[str, str]:
         "PLATFORM_AS_OF": settings.as_of.isoformat() if settings.as_of else None,
         "PLATFORM_POSTGRES_URL": settings.postgres_url,
         "PLATFORM_SPARK_MEMORY": settings.spark_memory,
+        "PLATFORM_REPORTS_URL": settings.reports_url,
         "SPARK_REMOTE": settings.spark_remote,
     }
     return variables | {name: value for name, value in optional.items() if value is not None}

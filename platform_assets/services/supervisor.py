@@ -22,6 +22,7 @@ from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.locks import exclusive_lock, is_unused
 from platform_assets.services.postgres import postgres_session
 from platform_assets.services.processes import ProcessIdentity, end_processes, log_tail
+from platform_assets.services.reports_server import reports_folder, serving_reports
 from platform_assets.services.up_state import (
     ServiceProcess,
     UpState,
@@ -50,6 +51,7 @@ class _Group:
     settings: Settings
     environment: Mapping[str, str]
     port: int
+    reports_port: int
     stop: threading.Event
     running: "list[tuple[ServiceProcess, subprocess.Popen[bytes]]]" = field(default_factory=list)
 
@@ -96,7 +98,7 @@ class _Group:
 
     def _note(self) -> None:
         started = tuple(process for process, _ in self.running)
-        write_state(self.settings, UpState(ProcessIdentity.of(os.getpid()), self.port, started))
+        write_state(self.settings, UpState(ProcessIdentity.of(os.getpid()), self.port, self.reports_port, started))
 
     def _wait(self, name: str, log: Path, is_ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -127,8 +129,8 @@ def serve(settings: Settings, port: int, say: Say) -> None:
         _clear_away(settings, say)
         if not web.is_free(port):
             raise ServiceError(f"Port {port} is taken by another program.", "Choose another one with --port.")
-        with postgres_session(settings) as urls:
-            _run(_Group(settings, prepare_dagster_home(settings, urls), port, stop), say)
+        with postgres_session(settings) as urls, serving_reports(reports_folder(settings), port + 1) as reports_port:
+            _run(_Group(settings, prepare_dagster_home(settings, urls), port, reports_port, stop), say)
 
 
 def stop_serving(settings: Settings) -> bool:

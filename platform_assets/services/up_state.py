@@ -36,17 +36,24 @@ class UpState:
     Attributes:
         supervisor: The process that watches the others.
         port: Where the UI is, on 127.0.0.1.
+        reports_port: Where the reports are, on 127.0.0.1.
         processes: What it watches.
     """
 
     supervisor: ProcessIdentity
     port: int
+    reports_port: int
     processes: tuple[ServiceProcess, ...]
 
     @property
     def url(self) -> str:
         """Where the UI is."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def reports_url(self) -> str:
+        """Where the reports are."""
+        return f"http://127.0.0.1:{self.reports_port}"
 
     @property
     def since(self) -> datetime:
@@ -79,7 +86,17 @@ def read_state(settings: Settings) -> UpState | None:
         ServiceProcess(entry["name"], ProcessIdentity(**entry["identity"]), Path(entry["log"]))
         for entry in note["processes"]
     )
-    return UpState(ProcessIdentity(**note["supervisor"]), note["port"], processes)
+    # A platform of before there were reports may still be up, and is to be found by status and down.
+    reports_port = note.get("reports_port", note["port"] + 1)
+    return UpState(ProcessIdentity(**note["supervisor"]), note["port"], reports_port, processes)
+
+
+def reports_url(settings: Settings) -> str | None:
+    """Return where people reach the reports in a browser: as configured, or at what is up; ``None`` otherwise."""
+    if settings.reports_url is not None:
+        return settings.reports_url
+    state = read_state(settings)
+    return state.reports_url if state is not None and state.supervisor.is_running() else None
 
 
 def remove_state(settings: Settings) -> None:

@@ -27,11 +27,9 @@ def counts_by(
         The key, ``rows`` and the named counts as 64-bit integers, and the named sums as decimals.
     """
     amounts = amounts or {}
-    ones = [
-        nw.when(flag).then(nw.lit(1)).otherwise(nw.lit(0)).cast(nw.Int64).alias(name) for name, flag in flags.items()
-    ]
+    ones = [flag.cast(nw.Int64).alias(name) for name, flag in flags.items()]
     money = [amount.alias(name) for name, amount in amounts.items()]
     flat = rows.select(key, *ones, *money)
     counts = [nw.col(name).sum().alias(name) for name in [*flags, *amounts]]
     counted = flat.group_by(key).agg(nw.len().alias(ROWS), *counts)
-    return counted.with_columns(nw.col(ROWS, *flags).cast(nw.Int64))
+    return counted.with_columns(nw.col(ROWS, *flags).fill_null(0).cast(nw.Int64))

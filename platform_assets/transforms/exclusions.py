@@ -29,9 +29,9 @@ def line_rule(contract: Contract) -> LineUnique | None:
 
 
 def exclusions_schema(contract: Contract) -> pa.Schema:
-    """Where a row came from, its money, whether it was set aside already, and a flag per rule of the version."""
+    """Where a row came from, its line, its money, whether it was set aside already, and a flag per rule of the version."""
     flags = [(broken_flag(rule), pa.bool_()) for rule in version_rules(contract)]
-    lineage = [(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64())]
+    lineage = [(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64()), (LINE_HASH, pa.int64())]
     return pa.schema([*lineage, (AMOUNT, MONEY), (QUARANTINED, pa.bool_()), (INVALID, pa.bool_()), *flags])
 
 
@@ -51,7 +51,7 @@ def exclusions(rows: Frame, contract: Contract, as_of: date | None) -> Frame:
     found = [_marked(_found(rows, contract, rule, as_of), rule, contract) for rule in version_rules(contract)]
     every = nw.concat(found, how="vertical")
     flags = [nw.col(broken_flag(rule)).max().alias(broken_flag(rule)) for rule in version_rules(contract)]
-    carried = [nw.col(name).max().alias(name) for name in (AMOUNT, QUARANTINED, INVALID)]
+    carried = [nw.col(name).max().alias(name) for name in (LINE_HASH, AMOUNT, QUARANTINED, INVALID)]
     merged = every.group_by(SOURCE_FILE, SOURCE_ROW).agg(*carried, *flags)
     names = (QUARANTINED, INVALID, *map(broken_flag, version_rules(contract)))
     return merged.with_columns(*((nw.col(name) > 0).alias(name) for name in names))
@@ -70,12 +70,12 @@ def repeats(rows: Frame, key: tuple[str, ...]) -> Frame:
 
 
 def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> Frame:
-    base = [SOURCE_FILE, SOURCE_ROW, AMOUNT, QUARANTINED, INVALID]
+    base = [SOURCE_FILE, SOURCE_ROW, LINE_HASH, AMOUNT, QUARANTINED, INVALID]
     if isinstance(rule, LineUnique):
-        return repeats(rows.select(*base, LINE_HASH), (LINE_HASH,)).select(base)
+        return repeats(rows.select(base), (LINE_HASH,)).select(base)
     if isinstance(rule, KeyUnique):
         # A row that is set aside anyway holds no key: otherwise one bad row would take the good one with it.
-        sound = rows.filter(~nw.col(QUARANTINED)).select(*base, LINE_HASH, *rule.key)
+        sound = rows.filter(~nw.col(QUARANTINED)).select(*base, *rule.key)
         return repeats(_first_lines(sound, contract), rule.key).select(base)
     if isinstance(rule, NotAfterAsOf) and as_of is not None:
         limit = datetime.combine(as_of + timedelta(days=2), time())

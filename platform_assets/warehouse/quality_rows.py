@@ -14,13 +14,21 @@ CHECK_RESULTS_SCHEMA = pa.schema(
         ("evaluated_at", INSTANT),
         ("dataset", pa.string()),
         ("rule", pa.string()),
+        ("kind", pa.string()),
         ("dimension", pa.string()),
         ("severity", pa.string()),
+        ("verdict", pa.string()),
         ("passed", pa.bool_()),
+        ("shuts_gate", pa.bool_()),
         ("rows_checked", pa.int64()),
         ("rows_failed", pa.int64()),
+        ("rows_pending", pa.int64()),
+        ("rows_resolved", pa.int64()),
         ("score", pa.float64()),
         ("threshold", pa.float64()),
+        ("warn_threshold", pa.float64()),
+        ("note", pa.string()),
+        ("contract_version", pa.string()),
         ("as_of_date", pa.date32()),
     ]
 )
@@ -36,6 +44,22 @@ LEDGER_SCHEMA = pa.schema(
 )
 
 
+_PLAIN = (
+    "dataset",
+    "rule",
+    "passed",
+    "shuts_gate",
+    "rows_checked",
+    "rows_failed",
+    "rows_pending",
+    "rows_resolved",
+    "score",
+    "threshold",
+    "warn_threshold",
+    "note",
+)
+
+
 def check_rows(assessments: Iterable[Assessment], run_id: str) -> pa.Table:
     """One row per check of a run."""
     lines = [
@@ -43,11 +67,9 @@ def check_rows(assessments: Iterable[Assessment], run_id: str) -> pa.Table:
             "run_id": run_id,
             "evaluated_at": assessment.evaluated_at.replace(tzinfo=None),
             "as_of_date": assessment.as_of,
-            **{name: getattr(result, name) for name in ("dataset", "rule", "passed", "rows_checked", "rows_failed")},
-            "dimension": result.dimension.value,
-            "severity": result.severity.value,
-            "score": result.score,
-            "threshold": result.threshold,
+            "contract_version": assessment.contract_version,
+            **{name: getattr(result, name) for name in _PLAIN},
+            **{name: getattr(result, name).value for name in ("kind", "dimension", "severity", "verdict")},
         }
         for assessment in assessments
         for result in assessment.results

@@ -110,9 +110,13 @@ class Home:
 
     def start(self, *options: str) -> Run:
         """Start the main job."""
+        return self.launch("run", *options, tells=True)
+
+    def launch(self, *command: str, tells: bool = False) -> Run:
+        """Start a command, which may be one that tells its result to programs."""
         folder = self.folder.parent / f"{self.folder.name}-run-{next(self._numbers)}"
         folder.mkdir()
-        arguments = ["run", "--json", str(folder / "result.json"), *options]
+        arguments = [*command, *(["--json", str(folder / "result.json")] if tells else [])]
         outputs = folder / "stdout", folder / "stderr"
         process = _CONTEXT.Process(target=run_command, args=(arguments, self.environment, *outputs))
         process.start()

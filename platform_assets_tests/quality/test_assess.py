@@ -4,29 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from platform_assets.config import Thresholds
+from platform_assets.config import Config, Limit, ScorecardSettings, Thresholds
+from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.lake.table import ACCEPTED
 from platform_assets.quality.as_of import newest_event
 from platform_assets.quality.record import from_record, to_record
-from platform_assets.quality.results import SCORES, Assessment
+from platform_assets.quality.results import SCORES, Assessment, HeldBack, Verdict
 from platform_assets.quality.scores import arrival
 from platform_assets_tests.conftest import without_spark
-from platform_assets_tests.deliveries import NOW, Deliveries
+from platform_assets_tests.deliveries import NOW, Deliveries, at_least
 from platform_assets_tests.frames import Row
 
-TRANSACTIONS, SUPERSTORE, CATALOG, RETAIL = CONTRACTS.values()
+RETAIL = CONTRACTS["retail_analytics"]
 PURCHASE = {"customer_id": "c1", "purchase_date": "2024-01-01", "channel": "Store", "amount_spent": "10"}
-ORDER = {
-    "row_id": "1",
-    "order_id": "o",
-    "order_date": "2024-01-01",
-    "customer_id": "c",
-    "segment": "Consumer",
-    "product_id": "P1",
-    "product_name": "Chair",
-    "sales": "5",
-}
 
 
 def purchases(amounts: Sequence[str]) -> list[Row]:
@@ -107,11 +98,11 @@ def test_columns_that_no_file_has_do_not_lower_completeness(deliveries: Deliveri
 @pytest.mark.parametrize(
     ("thresholds", "shut_by"),
     [
-        (Thresholds(completeness=0, uniqueness=0, validity=0.75), []),
-        (Thresholds(completeness=0, uniqueness=0, validity=0.7501), ["validity"]),
-        (Thresholds(completeness=0, uniqueness=0.75, validity=0), []),
-        (Thresholds(completeness=0, uniqueness=0.76, validity=0.9), ["uniqueness", "validity"]),
-        (Thresholds(completeness=1, uniqueness=0, validity=0), []),
+        (at_least(completeness=0, uniqueness=0, validity=0.75), []),
+        (at_least(completeness=0, uniqueness=0, validity=0.7501), ["validity"]),
+        (at_least(completeness=0, uniqueness=0.75, validity=0), []),
+        (at_least(completeness=0, uniqueness=0.76, validity=0.9), ["uniqueness", "validity"]),
+        (at_least(completeness=1, uniqueness=0, validity=0), []),
     ],
 )
 def test_a_score_under_its_threshold_shuts_the_gate_and_one_that_reaches_it_does_not(
@@ -127,7 +118,7 @@ def test_a_score_under_its_threshold_shuts_the_gate_and_one_that_reaches_it_does
 
 @without_spark
 def test_behind_a_shut_gate_news_wait_and_what_was_accepted_stays(deliveries: Deliveries) -> None:
-    strict = Thresholds(completeness=0, uniqueness=0, validity=0.9)
+    strict = at_least(completeness=0, uniqueness=0, validity=0.9)
     deliveries.deliver(RETAIL, "a.csv", purchases(["1"]))
     deliveries.process(RETAIL, thresholds=strict)
     deliveries.deliver(RETAIL, "b.csv", purchases(["-1", "2"]))
@@ -137,7 +128,7 @@ def test_behind_a_shut_gate_news_wait_and_what_was_accepted_stays(deliveries: De
     assert not staged.assessment.gate_is_open
     assert [row["amount_spent"] for row in deliveries.counting(RETAIL)] == [Decimal(1)]
     # the threshold is lowered, or the file corrected: the news move
-    deliveries.process(RETAIL, thresholds=Thresholds(completeness=0, uniqueness=0, validity=0.5))
+    deliveries.process(RETAIL, thresholds=at_least(completeness=0, uniqueness=0, validity=0.5))
     assert [row["amount_spent"] for row in deliveries.counting(RETAIL)] == [Decimal(1), Decimal(2)]
 
 
@@ -170,7 +161,7 @@ def test_stale_data_warns_and_shuts_the_gate_only_where_the_settings_say_so(
 ) -> None:
     path = deliveries.deliver(RETAIL, "a.csv", [PURCHASE])
     arrived = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
-    limits = Thresholds(completeness=0, freshness_hours=24.05, stale_data_shuts_gate=shuts)
+    limits = at_least(completeness=0, freshness_hours=24.05, stale_data_shuts_gate=shuts)
 
     assessment = deliveries.process(RETAIL, thresholds=limits, now=arrived + timedelta(hours=hours)).assessment
 
@@ -239,73 +230,118 @@ def test_asking_for_a_check_that_does_not_exist_is_an_error_of_the_programmer(de
         deliveries.process(RETAIL).assessment.result("no_such_check")
 
 
-# Rules across rows
+# Verdicts
 
 
-def test_a_product_with_two_names_is_told_with_all_its_rows(deliveries: Deliveries) -> None:
-    rows = [
-        {**ORDER, "row_id": "1"},
-        {**ORDER, "row_id": "2", "product_name": "Stool"},
-        {**ORDER, "row_id": "3", "product_name": "Stool", "sales": "6"},
-        {**ORDER, "row_id": "4", "product_id": "P2"},
-        {**ORDER, "row_id": "5", "product_id": "P3", "product_name": ""},
-    ]
-    deliveries.deliver(SUPERSTORE, "a.csv", rows)
+@without_spark
+@pytest.mark.parametrize(
+    ("limit", "verdict", "is_open"),
+    [
+        (Limit(fail=0.75), Verdict.PASS, True),
+        (Limit(warn=0.75, fail=0.5), Verdict.PASS, True),
+        (Limit(warn=0.76, fail=0.75), Verdict.WARN, True),
+        (Limit(warn=0.9, fail=0.76), Verdict.FAIL, False),
+        (Limit(warn=0.9), Verdict.WARN, True),
+        (Limit(), Verdict.PASS, True),
+    ],
+)
+def test_a_score_passes_warns_or_fails_by_its_two_thresholds(
+    deliveries: Deliveries, limit: Limit, verdict: Verdict, is_open: bool
+) -> None:
+    deliveries.deliver(RETAIL, "a.csv", purchases(["1", "2", "3", "-4"]))
 
-    assessment = deliveries.process(SUPERSTORE).assessment
+    thresholds = at_least(completeness=0, uniqueness=0, validity=limit)
+    assessment = deliveries.process(RETAIL, thresholds=thresholds).assessment
 
-    names = assessment.result("one_name_per_product")
-    assert (names.rows_failed, names.rows_checked, names.examples) == (3, 4, ("P1 (3 rows)",))
-    assert assessment.result("one_segment_per_customer").passed
-    assert len(deliveries.counting(SUPERSTORE)) == 5
-
-
-def test_a_repeated_number_of_a_line_warns_and_both_lines_stay(deliveries: Deliveries) -> None:
-    rows = [
-        ORDER,
-        {**ORDER, "sales": "6"},
-        {**ORDER, "row_id": "", "sales": "7"},
-        {**ORDER, "row_id": "", "sales": "8"},
-    ]
-    deliveries.deliver(SUPERSTORE, "a.csv", rows)
-
-    assessment = deliveries.process(SUPERSTORE).assessment
-
-    result = assessment.result("row_id_unique")
-    assert (result.rows_failed, result.rows_checked, result.examples) == (1, 2, ("1",))
-    assert len(deliveries.counting(SUPERSTORE)) == 4
+    assert assessment.result("validity").verdict is verdict
+    assert assessment.gate_is_open == is_open
 
 
-def test_products_are_looked_up_only_where_there_is_a_catalogue(deliveries: Deliveries) -> None:
-    deliveries.deliver(
-        SUPERSTORE, "a.csv", [ORDER, {**ORDER, "product_id": "P2"}, {**ORDER, "product_id": "p2", "sales": "9"}]
+@without_spark
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [({}, "warn"), ({"fail": 0.5}, "warn"), ({"fail": 0.6}, "fail"), ({"warn": 0.5}, "pass"), ({"warn": None}, "pass")],
+)
+def test_a_single_rule_may_have_thresholds_of_its_own(
+    deliveries: Deliveries, limit: dict[str, float | None], verdict: str
+) -> None:
+    rows = [{**PURCHASE, "items_purchased": "3", "avg_item_price": "10"}, {**PURCHASE, "amount_spent": "30"}]
+    rows[1] |= {"items_purchased": "3", "avg_item_price": "10"}
+    deliveries.deliver(RETAIL, "a.csv", rows)
+    rules = {"amount_matches_items": Limit.model_validate(limit)} if limit else {}
+
+    thresholds = at_least(completeness=0, uniqueness=0, validity=0, rules=rules)
+    assessment = deliveries.process(RETAIL, thresholds=thresholds).assessment
+
+    result = assessment.result("amount_matches_items")
+    assert (result.rows_failed, result.rows_checked, result.verdict) == (1, 2, verdict)
+    assert assessment.gate_is_open == (verdict != "fail")
+
+
+@without_spark
+def test_a_shut_gate_says_what_waits_behind_it(deliveries: Deliveries) -> None:
+    strict = at_least(completeness=0, uniqueness=0, validity=0.9)
+    deliveries.deliver(RETAIL, "a.csv", purchases(["1"]))
+    assert deliveries.process(RETAIL, thresholds=strict).assessment.held_back is None
+    deliveries.deliver(RETAIL, "b.csv", [{**row, "purchase_date": "2024-02-01"} for row in purchases(["-1", "2", "3"])])
+
+    held = deliveries.process(RETAIL, thresholds=strict).assessment.held_back
+
+    assert held == HeldBack(files=1, rows=2, since=date(2024, 1, 1))
+
+
+@without_spark
+def test_the_composite_is_the_weighted_mean_of_the_scores(deliveries: Deliveries) -> None:
+    deliveries.deliver(RETAIL, "a.csv", purchases(["1", "2", "2", "-4"]))
+    weights = {"completeness": 1.0, "uniqueness": 0.0, "validity": 3.0}
+    config = Config(scorecard=ScorecardSettings(weights=weights))
+
+    # completeness 1, uniqueness 3/4 which does not count, validity 3/4 which counts three times
+    assert deliveries.process(RETAIL, config=config).assessment.composite == pytest.approx((1 + 3 * 0.75) / 4)
+
+
+@without_spark
+def test_scores_say_what_is_worst_about_them(deliveries: Deliveries) -> None:
+    text = "customer_id,purchase_date,channel,amount_spent\n,2024-01-01,,8\n,2024-01-01,Store,9\n" + (
+        "c,2024-01-01,Store,7\n" * 3
     )
+    deliveries.deliver(RETAIL, "a.csv", text.encode())
 
-    without = deliveries.process(SUPERSTORE).assessment.result("product_known")
-    assert (without.passed, without.rows_checked, without.rows_failed) == (True, 0, 0)
-    assert without.note.startswith("does not apply")
+    assessment = deliveries.process(RETAIL).assessment
 
-    deliveries.deliver(CATALOG, "c.csv", [{"product_id": "p1", "category": "x"}])
-    deliveries.process(CATALOG)
-    known = deliveries.process(SUPERSTORE).assessment.result("product_known")
-    assert (known.passed, known.rows_checked, known.rows_failed) == (False, 3, 2)
-    assert known.examples == ("P2 (2 rows)",)
+    assert assessment.result("completeness").note == "worst column: customer_id, 2 of 5 cells empty (40.0%)"
+    assert assessment.result("uniqueness").note == "2 rows repeat another, of 1 different lines"
 
 
-def test_a_customer_is_known_who_is_known_to_any_of_the_other_datasets(deliveries: Deliveries) -> None:
-    deliveries.deliver(SUPERSTORE, "a.csv", [ORDER])
-    deliveries.process(SUPERSTORE)
-    deliveries.deliver(RETAIL, "a.csv", [{**PURCHASE, "customer_id": "c"}, PURCHASE])
-
-    result = deliveries.process(RETAIL).assessment.result("customer_known")
-
-    assert (result.rows_checked, result.rows_failed, result.examples) == (2, 1, ("c1 (1 rows)",))
+# What a deployment has otherwise
 
 
-def test_a_product_that_is_set_aside_in_the_catalogue_is_not_known(deliveries: Deliveries) -> None:
-    rows = [{"product_id": "P1", "category": "x", "price": "-1"}, {"product_id": "P9", "category": "x", "price": "1"}]
-    deliveries.deliver(CATALOG, "c.csv", rows)
-    deliveries.process(CATALOG)
-    deliveries.deliver(SUPERSTORE, "a.csv", [ORDER])
+@without_spark
+def test_a_rule_set_to_warn_lets_its_rows_pass_without_reading_their_file_again(deliveries: Deliveries) -> None:
+    deliveries.deliver(RETAIL, "a.csv", purchases(["1", "-4"]))
+    assert len(deliveries.process(RETAIL).assessment.ledger) == 1
+    assert len(deliveries.counting(RETAIL)) == 1
+    config = Config(datasets={"retail_analytics": {"rules": {"amount_spent_not_negative": {"severity": "warn"}}}})  # type: ignore[dict-item]
+    relaxed = deployed_contracts(config)["retail_analytics"]
 
-    assert deliveries.process(SUPERSTORE).assessment.result("product_known").rows_failed == 1
+    landing = deliveries.look(relaxed)
+    staged = deliveries.stage(relaxed, config=config)
+
+    assert (landing.read, staged.files) == ({}, ("a.csv",))
+    result = staged.assessment.result("amount_spent_not_negative")
+    assert (result.rows_failed, result.severity, result.verdict) == (1, "warn", "warn")
+    assert staged.assessment.ledger[0].rows_loaded == 2
+    assert staged.assessment.contract_version != deliveries.stage(RETAIL).assessment.contract_version
+
+
+@without_spark
+def test_a_bound_of_a_rule_may_be_set(deliveries: Deliveries) -> None:
+    deliveries.deliver(RETAIL, "a.csv", purchases(["1", "-4", "-6"]))
+    config = Config(
+        datasets={"retail_analytics": {"rules": {"amount_spent_not_negative": {"parameters": {"low": "-5"}}}}}  # type: ignore[dict-item]
+    )
+    relaxed = deployed_contracts(config)["retail_analytics"]
+
+    result = deliveries.process(relaxed, config=config).assessment.result("amount_spent_not_negative")
+
+    assert (result.rows_failed, result.description) == (1, "amount_spent is 0 or more (as configured: low is -5)")

@@ -106,7 +106,7 @@ def test_down_ends_what_a_killed_supervisor_left_running(settings: Settings) -> 
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as orphan:
         identity = ProcessIdentity.of(orphan.pid)
         killed = ProcessIdentity(orphan.pid, identity.started - 3600)
-        write_state(settings, UpState(killed, 3000, (ServiceProcess("daemon", identity, Path("log")),)))
+        write_state(settings, UpState(killed, 3000, 3001, (ServiceProcess("daemon", identity, Path("log")),)))
         found = serving(settings)
         assert found is not None
         assert [process.name for process in found.left_over()] == ["daemon"]

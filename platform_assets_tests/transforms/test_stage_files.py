@@ -5,6 +5,7 @@ import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.lake.snapshot import Snapshot
+from platform_assets.transforms.corrections import Corrections
 from platform_assets.transforms.stage_files import compacted, stage_files
 from platform_assets_tests.deliveries import Deliveries
 
@@ -54,9 +55,10 @@ def test_a_changed_contract_stages_every_file_again(deliveries: Deliveries) -> N
     deliveries.deliver(RETAIL, "a.csv", [PURCHASE])
     deliveries.process(RETAIL)
     raw, staging = deliveries.table("raw", RETAIL), deliveries.table("staging", RETAIL)
+    fixes = Corrections.of(deliveries.table("corrections", RETAIL))
 
-    _, again = stage_files(RETAIL, raw, staging, deliveries.engine)
-    _, changed = stage_files(replace(RETAIL, version=2), raw, staging, deliveries.engine)
+    _, again = stage_files(RETAIL, raw, fixes, staging, deliveries.engine)
+    _, changed = stage_files(replace(RETAIL, version=2), raw, fixes, staging, deliveries.engine)
 
     assert (again, changed) == ([], ["a.csv"])
 

@@ -1,0 +1,120 @@
+"""Numbers, verdicts and instants as people read them, alike on the page, in the terminal and in the UI."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from platform_assets.quality.results import HeldBack
+from platform_assets.quality.scorecard import Score, State
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+SIGNS = {State.PASS: "✓", State.WARN: "▲", State.FAIL: "✕", State.EMPTY: "○"}
+"""A verdict is never told by colour alone."""
+
+_MINUS = "\N{MINUS SIGN}"
+_NBSP = "\N{NO-BREAK SPACE}"
+_NOTHING = "\N{EN DASH}"
+
+
+def count(number: int) -> str:
+    """A whole number with separators: ``1,234``."""
+    return f"{number:,}"
+
+
+def signed(number: int) -> str:
+    """A difference with its sign: ``+12``, ``-3`` with a real minus, ``±0``."""
+    return "±0" if number == 0 else f"{'+' if number > 0 else _MINUS}{abs(number):,}"
+
+
+def money(amount: Decimal) -> str:
+    """Money to the cent, with separators; the currency is that of the data."""
+    return f"{amount:,.2f}".replace("-", _MINUS)
+
+
+def share(value: float) -> str:
+    """A share as percent with three places; what is neither nothing nor all is never rounded to it."""
+    least = 0.00001
+    if 0 < value < least:
+        return f"<0.001{_NBSP}%"
+    if 1 - least < value < 1:
+        return f">99.999{_NBSP}%"
+    return f"{value * 100:.3f}".rstrip("0").rstrip(".") + f"{_NBSP}%"
+
+
+def hours(value: float) -> str:
+    """A duration: hours up to two days, then days."""
+    text = f"{value:,.1f}{_NBSP}h" if value < 48 else f"{value / 24:,.1f}{_NBSP}days"  # noqa: PLR2004 - two days
+    return text.replace(f".0{_NBSP}", _NBSP)
+
+
+def score_value(score: Score) -> str:
+    """The value of a score; a dash where there was nothing to judge."""
+    if score.value is None:
+        return _NOTHING
+    return hours(score.value) if score.in_hours else share(score.value)
+
+
+def score_change(score: Score) -> str:
+    """How a score moved since the evaluation before: percentage points, or hours; empty where nothing can be said."""
+    change = score.change
+    if change is None:
+        return ""
+    scale, unit, digits = (1, "h", 1) if score.in_hours else (100, "pp", 3)
+    size = round(abs(change) * scale, digits)
+    if size == 0:
+        return "±0"
+    text = f"{size:,.{digits}f}".rstrip("0").rstrip(".")
+    return f"{'+' if change > 0 else _MINUS}{text}{_NBSP}{unit}"
+
+
+def score_limits(score: Score) -> str:
+    """Where a score begins to warn and to fail."""
+    side = "over" if score.in_hours else "under"
+    limits = {"warns": score.warn_threshold, "fails": score.fail_threshold}
+    told = [
+        f"{what} {side} {hours(limit) if score.in_hours else share(limit)}"
+        for what, limit in limits.items()
+        if limit is not None
+    ]
+    return ", ".join(told) or "no threshold"
+
+
+def score_fraction(score: Score) -> str:
+    """What a score was counted from."""
+    if score.in_hours:
+        return f"{count(score.rows_checked)} {'file' if score.rows_checked == 1 else 'files'}"
+    unit = "cells" if score.name == "completeness" else "rows"
+    return f"{count(score.rows_checked - score.rows_failed)} of {count(score.rows_checked)} {unit}"
+
+
+def sparkline(values: list[float | None]) -> str:
+    """Values as blocks of unequal height, the lowest and the highest of them spanning all; a gap for none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, span = min(known), max(known) - min(known)
+    return "".join(" " if value is None else _block((value - low) / span if span else 0.5) for value in values)
+
+
+def instant(moment: datetime) -> str:
+    """An instant to the minute, in UTC."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def day(value: date | None) -> str:
+    """A day; a dash where there is none."""
+    return _NOTHING if value is None else value.isoformat()
+
+
+def held_back(held: HeldBack | None) -> str:
+    """What waits behind a shut gate, as a sentence; empty where nothing does."""
+    if held is None:
+        return ""
+    rows = "1 row" if held.rows == 1 else f"{count(held.rows)} rows"
+    files = "1 file" if held.files == 1 else f"{count(held.files)} files"
+    if held.since is None:
+        return f"{rows} in {files} are held back; nothing of this dataset is published yet."
+    return f"{rows} in {files} are held back; what is published reaches to {held.since.isoformat()}."
+
+
+def _block(height: float) -> str:
+    return _BLOCKS[round(height * (len(_BLOCKS) - 1))]
