@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ import pandas as pd
 import pandera.pandas as pa_pandas
 import pyarrow as pa
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from pyarrow import csv
 
 from platform_assets_tests.conftest import ENGINES
@@ -113,26 +114,82 @@ def test_dagster_goes_on_after_a_failed_check_that_does_not_block() -> None:
     assert dg.AssetKey("downstream") in {event.asset_key for event in result.get_asset_materialization_events()}
 
 
-def test_dagster_holds_back_what_is_downstream_of_a_failed_check_that_blocks() -> None:
-    """Why the platform's checks do not block: everything downstream would stop, of every dataset."""
+def failing(severity: dg.AssetCheckSeverity) -> Callable[[], Iterator[dg.AssetCheckResult]]:
+    def judge() -> Iterator[dg.AssetCheckResult]:
+        yield dg.AssetCheckResult(asset_key="source", check_name="gate", passed=False, severity=severity)
 
-    @dg.asset(check_specs=[dg.AssetCheckSpec("gate", asset="source", blocking=True)])
-    def source() -> Iterator[Any]:
-        yield dg.MaterializeResult(value="new")
-        yield dg.AssetCheckResult(asset_key="source", check_name="gate", passed=False)
+    return judge
+
+
+def raising() -> Iterator[dg.AssetCheckResult]:
+    message = "cannot be checked"
+    raise RuntimeError(message)
+
+
+def silent() -> Iterator[dg.AssetCheckResult]:
+    yield from ()
+
+
+@pytest.mark.parametrize(
+    ("judge", "blocking", "succeeds", "goes_on"),
+    [
+        pytest.param(failing(dg.AssetCheckSeverity.ERROR), False, True, True, id="error"),
+        pytest.param(failing(dg.AssetCheckSeverity.WARN), False, True, True, id="warning"),
+        pytest.param(raising, False, False, True, id="raises"),
+        pytest.param(silent, False, True, True, id="no result"),
+        pytest.param(failing(dg.AssetCheckSeverity.ERROR), True, False, False, id="error, blocking"),
+        pytest.param(failing(dg.AssetCheckSeverity.WARN), True, True, True, id="warning, blocking"),
+        pytest.param(raising, True, False, False, id="raises, blocking"),
+        pytest.param(silent, True, True, True, id="no result, blocking"),
+    ],
+)
+def test_dagster_blocks_after_an_error_and_after_nothing_else(
+    judge: Callable[[], Iterator[dg.AssetCheckResult]], blocking: bool, succeeds: bool, goes_on: bool
+) -> None:
+    """Why the platform's checks do not block (all that is downstream would stop, of every dataset), and always yield.
+
+    The check without a result is the one to fear: it blocks nothing, and only a warning in the log tells of it.
+    """
 
     @dg.asset
-    def follower(source: str) -> None:
-        raise AssertionError(source)
+    def source() -> str:
+        return "new"
 
-    memory = Memory()
+    @dg.multi_asset_check(specs=[dg.AssetCheckSpec("gate", asset="source", blocking=blocking)], can_subset=True)
+    def gate() -> Iterator[dg.AssetCheckResult]:
+        yield from judge()
+
+    @dg.asset
+    def follower(source: str) -> str:
+        return source
+
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [source, follower], instance=instance, resources={"io_manager": memory}, raise_on_error=False
+            [source, gate, follower], instance=instance, resources={"io_manager": Memory()}, raise_on_error=False
         )
+    made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+    assert (result.success, made) == (succeeds, {"source", "follower"} if goes_on else {"source"})
+
+
+def test_dagster_keeps_what_a_check_said_before_its_step_raised() -> None:
+    """What makes a check that could not be evaluated a failed one."""
+
+    @dg.multi_asset(
+        outs={"rows": dg.AssetOut(is_required=False)},
+        check_specs=[dg.AssetCheckSpec("gate", asset="rows")],
+        can_subset=True,
+    )
+    def step() -> Iterator[dg.AssetCheckResult]:
+        yield dg.AssetCheckResult(asset_key="rows", check_name="gate", passed=False)
+        message = "the step went wrong"
+        raise RuntimeError(message)
+
+    key = dg.AssetCheckKey(dg.AssetKey("rows"), "gate")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([step], instance=instance, raise_on_error=False)
+        record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
     assert not result.success
-    assert {event.asset_key for event in result.get_asset_materialization_events()} == {dg.AssetKey("source")}
-    assert memory.kept[dg.AssetKey("source")] == "new"
+    assert record.status is AssetCheckExecutionRecordStatus.FAILED
 
 
 def test_dagster_takes_loggers_by_run_configuration_and_leaves_the_others_out() -> None:

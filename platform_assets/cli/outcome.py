@@ -1,12 +1,13 @@
 """What a run did, collected from Dagster, the lake and the warehouse."""
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 import psycopg2
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from psycopg2.extras import RealDictCursor
 
 from platform_assets.contracts.registry import CONTRACTS
@@ -18,6 +19,8 @@ from platform_assets.services.postgres import PostgresUrls
 from platform_assets.settings import Settings
 from platform_assets.warehouse.migrations import migrate
 from platform_assets.warehouse.read import row_counts
+
+_MADE_OF_ROWS = frozenset({"core", "analytics", "warehouse"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Outcome:
         segments: Customer segments with their size and money.
         spans: When each asset's step started and ended, in seconds since 1970.
         failures: What failed, by step.
+        followers: The assets that need a dataset, for those whose gate is shut.
     """
 
     run_id: str
@@ -43,6 +47,7 @@ class Outcome:
     segments: tuple[dict[str, Any], ...]
     spans: dict[str, tuple[float, float]]
     failures: dict[str, str]
+    followers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def assets(self) -> dict[str, float]:
@@ -64,7 +69,7 @@ class Outcome:
             "run_id": self.run_id,
             "engine": self.engine,
             "seconds": round(self.seconds, 3),
-            "gates": {one.dataset: _gate_json(one) for one in self.assessments},
+            "gates": {one.dataset: self._gate_json(one) for one in self.assessments},
             "datasets": {one.dataset: _dataset_json(one) for one in self.assessments},
             "tables": self.tables,
             "segments": [{name: _plain(value) for name, value in line.items()} for line in self.segments],
@@ -74,12 +79,21 @@ class Outcome:
             "failures": self.failures,
         }
 
+    def _gate_json(self, assessment: Assessment) -> dict[str, Any]:
+        held = assessment.held_back
+        gate = {"open": assessment.gate_is_open, "reasons": list(assessment.reasons)}
+        if held is None:
+            return gate
+        waiting = {"files": held.files, "rows": held.rows, "assets": list(self.followers.get(assessment.dataset, ()))}
+        return {**gate, "held_back": waiting}
+
 
 def collect(
     settings: Settings,
     urls: PostgresUrls,
     instance: dg.DagsterInstance,
     result: dg.ExecuteInProcessResult,
+    graph: BaseAssetGraph[Any],
     seconds: float,
 ) -> Outcome:
     """Gather what a run did.
@@ -89,22 +103,37 @@ def collect(
         urls: Where the warehouse is.
         instance: Where the run is recorded.
         result: The run.
+        graph: The assets, which tell what needs a dataset.
         seconds: How long it took.
     """
     with closing(psycopg2.connect(urls.dsn)) as connection:
         migrate(connection)
         tables = row_counts(connection)
         segments = _segments(connection)
+    assessments = tuple(_assessments(settings))
+    shut = [one.dataset for one in assessments if not one.gate_is_open]
     return Outcome(
         run_id=result.run_id,
         engine=settings.engine,
         seconds=seconds,
-        assessments=tuple(_assessments(settings)),
+        assessments=assessments,
         tables=tables,
         segments=tuple(segments),
         spans=_spans(instance, result.run_id),
         failures=_failures(result),
+        followers={dataset: _followers(graph, dataset) for dataset in shut},
     )
+
+
+def _followers(graph: BaseAssetGraph[Any], dataset: str) -> tuple[str, ...]:
+    """What is made from the accepted rows of a dataset; what tells of quality has its news all the same."""
+    found: set[dg.AssetKey] = set()
+    keys = {dg.AssetKey(["staging", dataset])}
+    while keys:
+        children = {child for key in keys for child in graph.get(key).child_keys}
+        keys = {child for child in children if child.path[0] in _MADE_OF_ROWS} - found
+        found |= keys
+    return tuple(sorted(key.to_user_string() for key in found))
 
 
 def _assessments(settings: Settings) -> list[Assessment]:
@@ -157,12 +186,6 @@ def _dataset_json(assessment: Assessment) -> dict[str, Any]:
             for result in assessment.results
         ],
     }
-
-
-def _gate_json(assessment: Assessment) -> dict[str, Any]:
-    held = assessment.held_back
-    waiting = {"held_back": {"files": held.files, "rows": held.rows}} if held else {}
-    return {"open": assessment.gate_is_open, "reasons": list(assessment.reasons), **waiting}
 
 
 def _line_json(line: LedgerLine) -> dict[str, Any]:

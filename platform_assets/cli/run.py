@@ -83,7 +83,8 @@ def execute(settings: Settings) -> "Outcome":
         from platform_assets.cli.outcome import collect
         from platform_assets.definitions import defs
 
-        job = defs().resolve_job_def("refresh")
+        definitions = defs()
+        job = definitions.resolve_job_def("refresh")
         with dg.DagsterInstance.get() as instance:
             _keep_connections(instance)
             _clear_orphans(instance, settings)
@@ -98,7 +99,8 @@ def execute(settings: Settings) -> "Outcome":
                 },
                 tags={PID_TAG: str(os.getpid())},
             )
-            return collect(settings, urls, instance, result, time.monotonic() - started)
+            graph = definitions.resolve_asset_graph()
+            return collect(settings, urls, instance, result, graph, time.monotonic() - started)
 
 
 def exit_code(outcome: "Outcome") -> int:

@@ -30,7 +30,8 @@ from platform_assets.warehouse.migrations import migrate
 from platform_assets.warehouse.scorecard_read import Extent, read_scorecard
 
 _STYLES = {State.PASS: "green", State.WARN: "yellow", State.FAIL: "bold red", State.EMPTY: "dim"}
-_WIDTH = 140
+_WIDTH = 4000
+"""Columns where there is no terminal to ask: a file or a pipe has room, and folded cells help nobody there."""
 _FILES_SHOWN, _RULES_SHOWN = 10, 15
 
 

@@ -36,11 +36,9 @@ _PREVIEW_ROWS = 20
     deps=_ASSESSMENTS,
     metadata={"table": "quality.check_results", **column_schema(CHECK_RESULTS_SCHEMA)},
 )
-def quality_check_results(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[AppendLoad]:
+def quality_check_results(platform: PlatformResource) -> dg.MaterializeResult[AppendLoad]:
     """Every check of every run, added to the history of all runs."""
-    rows = check_rows(assessments(platform), context.run.run_id)
+    rows = check_rows(assessments(platform))
     return dg.MaterializeResult(value=AppendLoad("quality.check_results", rows.schema, rows.to_batches()))
 
 

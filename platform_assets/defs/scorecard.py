@@ -10,7 +10,7 @@ from platform_assets.defs.quality import assessments
 from platform_assets.presentation.metadata import column_schema, markdown_table
 from platform_assets.quality.scorecard import DatasetCard, Scorecard
 from platform_assets.reports.scorecard_page import scorecard_page
-from platform_assets.reports.wording import score_change, score_value
+from platform_assets.reports.wording import held_back, score_change, score_value
 from platform_assets.reports.writing import write_report
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
@@ -33,11 +33,9 @@ _OWNER = "team:data"
     deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
     metadata={"table": "quality.gate_history", **column_schema(GATE_HISTORY_SCHEMA)},
 )
-def quality_gate_history(
-    context: dg.AssetExecutionContext, platform: PlatformResource
-) -> dg.MaterializeResult[AppendLoad]:
+def quality_gate_history(platform: PlatformResource) -> dg.MaterializeResult[AppendLoad]:
     """Whether each dataset's gate was open in each run, why not, and what it held back."""
-    rows = gate_rows(assessments(platform), context.run.run_id)
+    rows = gate_rows(assessments(platform))
     return dg.MaterializeResult(value=AppendLoad("quality.gate_history", rows.schema, rows.to_batches()))
 
 
@@ -62,6 +60,7 @@ def quality_scorecard(platform: PlatformResource, postgres: PostgresResource) ->
             "file": dg.MetadataValue.path(target),
             "scorecard": markdown_table([_line(card, scorecard) for card in scorecard.datasets]),
             "gates shut": len(scorecard.shut),
+            **{f"why {card.dataset} is shut": _why(card) for card in scorecard.shut},
             **_numbers(scorecard),
         }
     )
@@ -71,9 +70,13 @@ def _line(card: DatasetCard, scorecard: Scorecard) -> dict[str, object]:
     scores = {score.name: f"{score.verdict} {score_value(score)} {score_change(score)}" for score in card.scores}
     return {
         "dataset": card.dataset,
+        "gate": ("open" if card.has_rows else "no rows") if card.gate_is_open else "SHUT",
         **{name: scores.get(name, "") for name in scorecard.score_names},
-        "gate": card.state.value if card.gate_is_open else "SHUT: " + "; ".join(card.reasons),
     }
+
+
+def _why(card: DatasetCard) -> str:
+    return " ".join(filter(None, ("; ".join(card.reasons) + ".", held_back(card.held_back))))
 
 
 def _numbers(scorecard: Scorecard) -> dict[str, Any]:

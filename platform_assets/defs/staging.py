@@ -8,7 +8,7 @@ A selected check always has a result: where the step raises, its checks fail wit
 because Dagster takes a check without a result for one that did not stop anything.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -103,18 +103,19 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
         try:
             this = _stage_of(platform.contract(dataset), platform)
             staged = stage(this)
-            results = [one for one in staged.assessment.results if one.rule in wanted]
+            assessment = replace(staged.assessment, run_id=context.run.run_id)
+            results = [one for one in assessment.results if one.rule in wanted]
             samples = failing_rows(this, staged.rows.snapshot, [one.rule for one in results if not one.passed])
         except Exception as error:
             yield from (_unchecked(key, name, error) for name in wanted)
             raise
         selected = context.op_execution_context.selected_output_names
-        _say_reasons(context, staged.assessment)
-        for name, output in _outputs(contract, platform, staged).items():
+        _say_reasons(context, assessment)
+        for name, output in _outputs(contract, platform, replace(staged, assessment=assessment)).items():
             if name in selected:
                 yield output
         if "assessment" not in selected:
-            _record(staged.assessment, results, context.run.run_id, postgres)
+            _record(replace(assessment, results=tuple(results)), postgres)
         yield from (_check_result(key, result, samples.get(result.rule, [])) for result in results)
 
     return staging
@@ -131,9 +132,9 @@ def _say_reasons(context: dg.AssetExecutionContext, assessment: Assessment) -> N
         )
 
 
-def _record(assessment: Assessment, results: Sequence[CheckResult], run_id: str, postgres: PostgresResource) -> None:
-    """Add to the history what was evaluated by itself; where the assessment is published, its asset tells."""
-    rows = check_rows([replace(assessment, results=tuple(results))], run_id)
+def _record(assessment: Assessment, postgres: PostgresResource) -> None:
+    """Add to the history what was evaluated by itself; what is published with its table is added by the history's."""
+    rows = check_rows([assessment])
     with postgres.connection() as connection:
         AppendLoad("quality.check_results", rows.schema, rows.to_batches()).apply(connection)
 

@@ -150,10 +150,9 @@ def _result(contract: Contract, rule: Rule, count: Count, thresholds: Thresholds
     limit = thresholds.of_rule(rule.id)
     has_rows = any(piece.facts["rows"] for piece in snapshot.slices.values())
     score = 1 - count.failed / count.checked if count.checked else None
+    verdict = Verdict.PASS if has_rows else Verdict.FAIL
     if score is not None:
         verdict = verdict_of(score, limit)
-    else:
-        verdict = Verdict.PASS if has_rows else Verdict.FAIL
     return CheckResult(
         dataset=contract.dataset,
         rule=rule.id,

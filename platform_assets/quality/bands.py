@@ -11,7 +11,7 @@ Scorecards", which takes 0.25 for a shift that matters; its distribution without
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import asin, exp, log, pi, sin, sqrt
 from statistics import median
 
 NORMAL_MAD = 1.4826
@@ -20,11 +20,13 @@ _BIN_PRIOR = 0.5
 """Added to every bin, so that an empty one has a logarithm (Jeffreys' prior)."""
 _FEW_DIFFERENCE = 0.05
 _FEW_DEVIATIONS = 6.0
-_LEAST_SHARE_CHANGE = 0.01
+_LEAST_SHARE_CHANGE = 0.02
+_DESIGN_EFFECT = 30
+_LEAST_INDEX = 0.001
+_EXPECTED_FOR_NONE = 10
+_MANY = 20
 _NOISE_DEVIATIONS = 4.0
 _LEAST_LOG_CHANGE = 0.1
-_EXPECTED_FOR_NONE = 7.0
-"""Poisson: where 7 are expected, none at all comes up once in 1,097 times."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ def deviation(values: Sequence[float]) -> float:
 def share_band(past: Sequence[Share], rows: int, sensitivity: float) -> Band:
     """Where a share is expected after those of several deliveries.
 
+    Shares are compared as ``asin(sqrt(share))``, whose spread does not depend on the share (Bartlett, 1936, "The square
+    root transformation in analysis of variance"): from 1 % to 3 % is as far as from 40 % to 50 %.
+
     Args:
         past: The shares before, oldest first.
         rows: How many are asked this time.
@@ -68,18 +73,23 @@ def share_band(past: Sequence[Share], rows: int, sensitivity: float) -> Band:
 
     Returns:
         Median and so many deviations to both sides, at least what chance does to a share of so many (binomial), and
-        at least one percentage point. When no delivery was without any and at least seven are expected even at the
-        smallest share there ever was, none at all lies outside.
+        at least two percentage points. None at all lies outside where ten are expected and all of many deliveries of
+        which that can be said had some.
     """
-    values = [share.value for share in past]
-    middle = median(values)
-    likely = (middle * rows + 1) / (rows + 2)
-    chance = sqrt(likely * (1 - likely) / rows)
-    half = max(sensitivity * deviation(values), sensitivity * chance, _LEAST_SHARE_CHANGE)
-    low = middle - half
-    if low <= 0 and min(values) * rows >= _EXPECTED_FOR_NONE:
-        low = 1 / rows
-    return Band(max(low, 0.0), min(middle + half, 1.0))
+    angles = [_angle(share.value) for share in past]
+    middle = median(angles)
+    half = sensitivity * max(deviation(angles), 0.5 / sqrt(rows))
+    usual = _share(middle)
+    low = max(min(_share(middle - half), usual - _LEAST_SHARE_CHANGE), 0.0)
+    high = min(max(_share(middle + half), usual + _LEAST_SHARE_CHANGE), 1.0)
+    return Band(low or _some(past, usual, rows), high)
+
+
+def _some(past: Sequence[Share], usual: float, rows: int) -> float:
+    """The least share that is not none, where none would be news; otherwise none."""
+    telling = [share for share in past if usual * share.total >= _EXPECTED_FOR_NONE]
+    is_news = usual * rows >= _EXPECTED_FOR_NONE and len(telling) >= _MANY and all(share.count for share in telling)
+    return 1 / rows if is_news else 0.0
 
 
 def share_band_of_few(past: Share, rows: int) -> Band:
@@ -91,11 +101,22 @@ def share_band_of_few(past: Share, rows: int) -> Band:
 
     Returns:
         The share before, and to both sides six standard errors of the difference, at least five percentage points:
-        a difference must be certain and large.
+        a difference must be certain and large. Rows come in clusters (the lines of an invoice, the invoices of a
+        day), so a thirtieth of them is taken for independent, a design effect of 30 (Kish, 1965, "Survey Sampling").
     """
-    error = sqrt(past.value * (1 - past.value) * (1 / past.total + 1 / rows))
+    likely = (past.count + 1) / (past.total + 2)
+    error = sqrt(likely * (1 - likely) * _DESIGN_EFFECT * (1 / past.total + 1 / rows))
     half = max(_FEW_DEVIATIONS * error, _FEW_DIFFERENCE)
     return Band(max(past.value - half, 0.0), min(past.value + half, 1.0))
+
+
+def _angle(share: float) -> float:
+    return asin(sqrt(share))
+
+
+def _share(angle: float) -> float:
+    """The share of an angle; those beyond none and all are none and all."""
+    return sin(min(max(angle, 0.0), pi / 2)) ** 2
 
 
 def count_band(past: Sequence[int], sensitivity: float) -> Band:
@@ -109,13 +130,6 @@ def count_band(past: Sequence[int], sensitivity: float) -> Band:
     scale = exp(half)
     size = exp(middle)
     return Band(max(size / scale - 1, 0.0), size * scale - 1)
-
-
-def value_band(past: Sequence[float], sensitivity: float, floor: float) -> Band:
-    """Median and so many deviations to both sides, at least ``floor``."""
-    middle = median(past)
-    half = max(sensitivity * deviation(past), floor)
-    return Band(middle - half, middle + half)
 
 
 def psi_terms(now: Sequence[int], before: Sequence[int]) -> list[float]:
@@ -132,11 +146,21 @@ def psi_terms(now: Sequence[int], before: Sequence[int]) -> list[float]:
 
 
 def psi_limit(bins: int, rows: int, rows_before: int, least: float) -> float:
-    """Up to where the index is as usual: ``least``, or more where there are so few rows that chance goes beyond.
+    """Up to where the index is as usual when there is too little history to know.
 
     Without a shift the index is distributed as ``(1/n + 1/m)`` times chi-square with ``bins - 1`` degrees of freedom
-    (Yurdakul, 2018), which has the mean ``bins - 1`` and the variance ``2 (bins - 1)``; four deviations are allowed.
+    (Yurdakul, 2018), which has the mean ``bins - 1`` and the variance ``2 (bins - 1)``. Four deviations are allowed,
+    and the design effect of ``share_band_of_few``.
+
+    Returns:
+        That, at least ``least``.
     """
     degrees = bins - 1
-    chance = (1 / rows + 1 / rows_before) * (degrees + _NOISE_DEVIATIONS * sqrt(2 * degrees))
+    chance = _DESIGN_EFFECT * (1 / rows + 1 / rows_before) * (degrees + _NOISE_DEVIATIONS * sqrt(2 * degrees))
     return max(least, chance)
+
+
+def psi_limit_of_past(past: Sequence[float], sensitivity: float, least: float) -> float:
+    """Up to where the index is as usual after those of other deliveries: a band of its logarithm, at least ``least``."""
+    logs = [log(max(index, _LEAST_INDEX)) for index in past]
+    return max(least, exp(median(logs) + sensitivity * deviation(logs)))

@@ -16,10 +16,10 @@ from platform_assets.quality.bands import (
     Band,
     Share,
     psi_limit,
+    psi_limit_of_past,
     psi_terms,
     share_band,
     share_band_of_few,
-    value_band,
 )
 from platform_assets.quality.deliveries import History, Metric
 from platform_assets.quality.drift_settings import DriftSettings
@@ -33,7 +33,6 @@ DISTINCT = "distinct_as_usual"
 INDEX = "stability_index"
 _COMPARABLE = 2
 """Distinct values are compared between deliveries of which one has at most this many times the values of the other."""
-_LEAST_DISTINCT_CHANGE = 0.02
 _NAMED = 3
 
 
@@ -138,7 +137,6 @@ def _index(
     if min(rows, rows_before) < past.settings.min_rows or len(now) < 2:  # noqa: PLR2004 - one bin is no distribution
         return None
     terms = psi_terms(now, before)
-    limit = psi_limit(len(now), rows, rows_before, past.settings.psi)
     indexes = [
         metric.value
         for delivery in past.of(family, column)
@@ -146,7 +144,9 @@ def _index(
         if (metric.family, metric.column, metric.name) == (family, column, INDEX) and not metric.is_outside
     ]
     if len(indexes) >= past.settings.min_history:
-        limit = max(limit, value_band(indexes, past.settings.sensitivity, 0).high)
+        limit = psi_limit_of_past(indexes, past.settings.sensitivity, past.settings.psi)
+    else:
+        limit = psi_limit(len(now), rows, rows_before, past.settings.psi)
     return sum(terms), limit, terms.index(max(terms))
 
 
@@ -195,7 +195,7 @@ def _distinct(past: Past, column: str, now: Share) -> Iterator[Metric]:
     ]
     band = None
     if now.total >= past.settings.min_rows and len(comparable) >= past.settings.min_history:
-        band = value_band([share.value for share in comparable], past.settings.sensitivity, _LEAST_DISTINCT_CHANGE)
+        band = share_band(comparable, now.total, past.settings.sensitivity)
     text = f"{column}: {now.count:,} different values among {now.total:,} ({now.value:.1%})"
-    text += f"; usually {max(band.low, 0):.1%} to {min(band.high, 1):.1%}" if band else ""
+    text += f"; usually {band.low:.1%} to {band.high:.1%}" if band else ""
     yield _metric(DISTINCT, column, "distinct_share", now.value, band, text)

@@ -26,7 +26,7 @@ class DriftSettings(BaseModel):
     min_history: int = Field(default=8, ge=3)
     window: int = Field(default=60, ge=8)
     weeks: int = Field(default=12, ge=8)
-    sensitivity: float = Field(default=5.0, gt=0)
+    sensitivity: float = Field(default=4.0, gt=0)
     psi: float = Field(default=0.25, gt=0)
     min_rows: int = Field(default=100, ge=30)
     history: int = Field(default=400, ge=20)

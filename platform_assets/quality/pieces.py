@@ -15,7 +15,7 @@ from platform_assets.contracts.rules import Dimension, broken_flag
 from platform_assets.engines.engine import Engine, Frame
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
-from platform_assets.transforms.accepted import EXCLUSIONS, counting_rows, excluded_rows
+from platform_assets.transforms.accepted import COLUMNS, EXCLUSIONS, counting_rows, excluded_rows
 from platform_assets.transforms.counting import counts_by
 from platform_assets.transforms.exclusions import AMOUNT, exclusions, exclusions_schema, line_rule, version_rules
 from platform_assets.transforms.schemas import INVALID, LINE_HASH, QUARANTINED, SOURCE_FILE, SOURCE_ROW, staged_schema
@@ -72,6 +72,7 @@ def with_pieces(after: Snapshot, table: Table, contract: Contract, as_of: date |
     found = engine.write(exclusions(rows, contract, as_of), segment, exclusions_schema(contract))
     name = segment.name if found else None
     attributes = {EXCLUSIONS: name, "extra_segments": [name] if name else [], "judged": judged}
+    attributes[COLUMNS] = staged_schema(contract).names
     after = after.with_attributes(**attributes, as_of=as_of.isoformat() if as_of else None)
     excluded = _excluded_counts(table, after, contract, engine)
     pieces = _pieces(after, table, contract, excluded, engine)

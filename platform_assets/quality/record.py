@@ -21,6 +21,7 @@ def to_record(assessment: Assessment) -> dict[str, Any]:
         "contract_version": assessment.contract_version,
         "composite": assessment.composite,
         "held_back": _held_back_record(assessment.held_back),
+        "run_id": assessment.run_id,
         "results": [asdict(result) for result in assessment.results],
         "ledger": [_ledger_record(line) for line in assessment.ledger],
     }
@@ -36,6 +37,7 @@ def from_record(record: Mapping[str, Any]) -> Assessment:
         contract_version=record["contract_version"],
         composite=record["composite"],
         held_back=_held_back(record["held_back"]),
+        run_id=record["run_id"],
         results=tuple(_result(result) for result in record["results"]),
         ledger=tuple(_ledger_line(line) for line in record["ledger"]),
     )

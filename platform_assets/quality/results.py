@@ -122,6 +122,7 @@ class Assessment:
         contract_version: Number and fingerprint of the contract it was judged by.
         composite: Weighted mean of scores, for display only; ``None`` without rows.
         held_back: What waits behind a shut gate, ``None`` behind an open one.
+        run_id: The run that judged it, where there was one.
     """
 
     dataset: str
@@ -133,6 +134,7 @@ class Assessment:
     contract_version: str
     composite: float | None = None
     held_back: HeldBack | None = None
+    run_id: str = ""
 
     @property
     def gate_is_open(self) -> bool:

@@ -82,14 +82,13 @@ def _thresholds(score: Score) -> list[Figure]:
 
 
 def _costs(card: DatasetCard) -> Figure | None:
-    dearest = card.costs[:COSTS_SHOWN][::-1]
+    dearest = [check for check in card.costs if check.rows_failed][:COSTS_SHOWN][::-1]
     if not dearest:
         return None
     names = [escape(check.rule) for check in dearest]
     parts = {
         "set aside": ("fail", [check.rows_failed if check.severity == "error" else 0 for check in dearest]),
         "stays, counted": ("warn", [check.rows_failed if check.severity != "error" else 0 for check in dearest]),
-        "pending": ("muted", [check.rows_pending for check in dearest]),
     }
     texts = [
         f"{escape(check.description)}<br>{check.rows_failed:,} of {check.rows_checked:,} rows" for check in dearest

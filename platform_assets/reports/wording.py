@@ -10,6 +10,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 SIGNS = {State.PASS: "✓", State.WARN: "▲", State.FAIL: "✕", State.EMPTY: "○"}
 """A verdict is never told by colour alone."""
 
+_TWO_DAYS = 48
 _MINUS = "\N{MINUS SIGN}"
 _NBSP = "\N{NO-BREAK SPACE}"
 _NOTHING = "\N{EN DASH}"
@@ -41,8 +42,10 @@ def share(value: float) -> str:
 
 
 def hours(value: float) -> str:
-    """A duration: hours up to two days, then days."""
-    text = f"{value:,.1f}{_NBSP}h" if value < 48 else f"{value / 24:,.1f}{_NBSP}days"  # noqa: PLR2004 - two days
+    """A duration: minutes below an hour, days from two days on."""
+    if value < 1:
+        return f"{round(value * 60)}{_NBSP}min"
+    text = f"{value:,.1f}{_NBSP}h" if value < _TWO_DAYS else f"{value / 24:,.1f}{_NBSP}days"
     return text.replace(f".0{_NBSP}", _NBSP)
 
 
@@ -111,9 +114,8 @@ def held_back(held: HeldBack | None) -> str:
         return ""
     rows = "1 row" if held.rows == 1 else f"{count(held.rows)} rows"
     files = "1 file" if held.files == 1 else f"{count(held.files)} files"
-    if held.since is None:
-        return f"{rows} in {files} are held back; nothing of this dataset is published yet."
-    return f"{rows} in {files} are held back; what is published reaches to {held.since.isoformat()}."
+    published = "nothing is published yet" if held.since is None else f"what is published reaches to {held.since}"
+    return f"Held back: {files} with {rows} that count; {published}."
 
 
 def _block(height: float) -> str:

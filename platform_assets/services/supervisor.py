@@ -204,6 +204,7 @@ def _start_all(group: _Group, say: Say) -> None:
         say(f"The definitions do not load; the UI shows where, and reloads them on request.\n{error}")
     url = f"http://{web.LOOPBACK}:{group.port}"
     say(f"The platform is up: {url}   (Ctrl-C stops it; logs in {group.settings.home / 'logs'})")
+    say(f"Reports are served on http://{web.LOOPBACK}:{group.reports_port}")
 
 
 def _write_workspace(settings: Settings, code_port: int) -> Path:

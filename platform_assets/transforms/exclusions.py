@@ -61,12 +61,16 @@ def repeats(rows: Frame, key: tuple[str, ...]) -> Frame:
     """The rows beyond the first of each key, by file name and line number; rows without a key repeat nothing."""
     for column in key:
         rows = rows.filter(~nw.col(column).is_null())
-    often = rows.group_by(*key).agg(nw.len().alias("_times")).filter(nw.col("_times") > 1).select(*key)
-    candidates = rows.join(often, on=list(key), how="semi")
+    candidates = rows.filter(_is_shared(key))
     # A column of its own is counted: on pandas, Narwhals overwrites the counted column before it sorts by it.
     place = nw.col("_one").cum_count().over(*key, order_by=[SOURCE_FILE, SOURCE_ROW])
     placed = candidates.with_columns(nw.lit(1).alias("_one")).with_columns(place.alias("_place"))
     return placed.filter(nw.col("_place") > 1).drop("_one", "_place")
+
+
+def _is_shared(key: tuple[str, ...]) -> nw.Expr:
+    """Whether other rows have the same key, too: a pass that finds the few rows which have to be put in order."""
+    return nw.col(*key).is_duplicated() if len(key) == 1 else nw.len().over(*key) > 1
 
 
 def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> Frame:

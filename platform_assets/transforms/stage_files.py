@@ -46,7 +46,7 @@ def stage_files(
     rows = engine.scan([Part(segment, None)], staged_schema(contract))
     counted = file_facts(rows, contract, engine)
     slices = {
-        name: Slice(wanted[name], segment.name, _facts(source, corrections, name) | counted.get(name, no_facts()))
+        name: Slice(wanted[name], segment.name, {**_facts(source, corrections, name), **counted.get(name, no_facts())})
         for name in write
     }
     after = before.with_slices(slices, removed, {segment.name: tuple(write)})

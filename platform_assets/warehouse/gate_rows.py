@@ -25,11 +25,11 @@ GATE_HISTORY_SCHEMA = pa.schema(
 )
 
 
-def gate_rows(assessments: Iterable[Assessment], run_id: str) -> pa.Table:
-    """One row per dataset."""
+def gate_rows(assessments: Iterable[Assessment]) -> pa.Table:
+    """One row per dataset and the run that judged it."""
     lines = [
         {
-            "run_id": run_id,
+            "run_id": one.run_id,
             "dataset": one.dataset,
             "evaluated_at": one.evaluated_at.replace(tzinfo=None),
             "as_of_date": one.as_of,

@@ -60,11 +60,11 @@ _PLAIN = (
 )
 
 
-def check_rows(assessments: Iterable[Assessment], run_id: str) -> pa.Table:
-    """One row per check of a run."""
+def check_rows(assessments: Iterable[Assessment]) -> pa.Table:
+    """One row per check of the run that judged."""
     lines = [
         {
-            "run_id": run_id,
+            "run_id": assessment.run_id,
             "evaluated_at": assessment.evaluated_at.replace(tzinfo=None),
             "as_of_date": assessment.as_of,
             "contract_version": assessment.contract_version,

@@ -1,8 +1,10 @@
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,16 +13,19 @@ from platform_assets.cli.outcome import Outcome
 from platform_assets.cli.report import show
 from platform_assets.contracts.rules import Dimension, Severity
 from platform_assets.quality.ledger import LedgerLine, refused_line
-from platform_assets.quality.results import SCORES, Assessment, CheckResult
+from platform_assets.quality.results import SCORES, Assessment, CheckResult, HeldBack, Kind, Verdict
 
 
-def check(rule: str, *, passed: bool = True, score: float | None = 1.0, failed: int = 0, **more: Any) -> CheckResult:
+def check(
+    rule: str, verdict: Verdict = Verdict.PASS, *, score: float | None = 1.0, failed: int = 0, **more: Any
+) -> CheckResult:
     values: dict[str, Any] = {
         "dataset": "retail_analytics",
         "rule": rule,
+        "kind": Kind.SCORE if rule in SCORES else Kind.RULE,
         "dimension": Dimension.VALIDITY,
         "severity": Severity.ERROR,
-        "passed": passed,
+        "verdict": verdict,
         "rows_checked": 1000,
         "rows_failed": failed,
         "score": score,
@@ -30,7 +35,9 @@ def check(rule: str, *, passed: bool = True, score: float | None = 1.0, failed: 
     return CheckResult(**{**values, **more})
 
 
-def assessment(*results: CheckResult, ledger: tuple[LedgerLine, ...] = ()) -> Assessment:
+def assessment(
+    *results: CheckResult, ledger: tuple[LedgerLine, ...] = (), held_back: HeldBack | None = None
+) -> Assessment:
     named = {result.rule: result for result in [*(check(name) for name in SCORES), *results]}
     return Assessment(
         dataset="retail_analytics",
@@ -39,6 +46,8 @@ def assessment(*results: CheckResult, ledger: tuple[LedgerLine, ...] = ()) -> As
         results=tuple(named.values()),
         ledger=ledger,
         has_rows=True,
+        contract_version="1-3fa94b21",
+        held_back=held_back,
     )
 
 
@@ -64,9 +73,9 @@ def outcome(*assessments: Assessment, failures: Mapping[str, str] | None = None)
     )
 
 
-def printed(result: Outcome) -> str:
+def printed(result: Outcome, page: Path | None = None) -> str:
     text = io.StringIO()
-    show(result, Console(file=text, width=200, color_system=None))
+    show(result, Console(file=text, width=200, color_system=None), page)
     return text.getvalue()
 
 
@@ -97,12 +106,13 @@ def test_a_person_sees_gates_ledger_tables_segments_times_and_where_to_look_next
         "25.0%",
         "Every gate is open.",
         "./platform up",
+        "./platform scorecard",
     ):
         assert expected in text
 
 
 def test_a_shut_gate_is_told_with_its_reason() -> None:
-    shut = assessment(check("validity", passed=False, score=0.85, failed=150, shuts_gate=True))
+    shut = assessment(check("validity", Verdict.FAIL, score=0.85, failed=150, shuts_gate=True))
 
     text = printed(outcome(shut))
 
@@ -115,8 +125,8 @@ def test_rules_that_are_broken_are_listed_with_what_happens() -> None:
     text = printed(
         outcome(
             assessment(
-                check("amount_spent_not_negative", passed=False, failed=1234),
-                check("customer_known", passed=False, failed=7, severity=Severity.WARN),
+                check("amount_spent_not_negative", Verdict.WARN, failed=1234),
+                check("customer_known", Verdict.WARN, failed=7, severity=Severity.WARN),
             )
         )
     )
@@ -125,6 +135,61 @@ def test_rules_that_are_broken_are_listed_with_what_happens() -> None:
     (unknown,) = (line for line in text.splitlines() if "customer_known" in line)
     assert negative.split()[2:] == ["1,234", "1,000", "set", "aside"]
     assert unknown.split()[2:] == ["7", "1,000", "stays"]
+
+
+def test_a_score_between_its_two_thresholds_says_which_one_it_missed() -> None:
+    text = printed(outcome(assessment(check("validity", Verdict.WARN, score=0.93, warn_threshold=0.95))))
+
+    assert "93.000% (warns under 95%)" in text
+
+
+def test_a_dataset_without_references_has_no_integrity() -> None:
+    judged = assessment()
+    without = tuple(result for result in judged.results if result.rule != "integrity")
+
+    (line,) = (line for line in printed(outcome(replace(judged, results=without))).splitlines() if "open" in line)
+
+    assert line.split() == [
+        "retail_analytics",
+        "100.000%",
+        "100.000%",
+        "100.000%",
+        "-",
+        "1.0",
+        "h",
+        "0",
+        "of",
+        "0",
+        "open",
+    ]
+
+
+def test_what_a_shut_gate_holds_back_is_counted() -> None:
+    shut = check("validity", Verdict.FAIL, score=0.85, shuts_gate=True)
+
+    text = printed(outcome(assessment(shut, held_back=HeldBack(files=2, rows=1500, since=date(2024, 4, 30)))))
+
+    assert "Held back: 2 files with 1,500 rows that count; what is published reaches to 2024-04-30." in text
+
+
+def test_rows_that_wait_for_their_parents_are_counted_apart() -> None:
+    text = printed(outcome(assessment(check("customer_known", failed=0, rows_pending=50, severity=Severity.WARN))))
+
+    (line,) = (line for line in text.splitlines() if "customer_known" in line)
+    assert line.split()[2:] == ["0", "1,000", "50", "stays"]
+
+
+def test_what_is_unlike_the_past_is_told_in_words() -> None:
+    drift = check("rows_per_day", Verdict.WARN, kind=Kind.DRIFT, note="10 rows, 100 to 140 expected")
+
+    assert "10 rows, 100 to 140 expected" in printed(outcome(assessment(drift)))
+
+
+def test_the_page_is_named_where_the_run_has_made_it(tmp_path: Path) -> None:
+    page = tmp_path / "scorecard.html"
+    assert str(page) not in printed(outcome(), page)
+    page.write_text("")
+    assert str(page) in printed(outcome(), page)
 
 
 def test_refused_files_and_failed_steps_are_named_with_their_reasons() -> None:
@@ -145,7 +210,7 @@ def test_seconds_are_added_up_by_layer_in_the_order_of_the_flow() -> None:
 
 
 def test_programs_get_the_same_with_money_as_text() -> None:
-    shut = assessment(check("validity", passed=False, score=0.85, failed=150, shuts_gate=True), ledger=(LINE,))
+    shut = assessment(check("validity", Verdict.FAIL, score=0.85, failed=150, shuts_gate=True), ledger=(LINE,))
 
     data = json.loads(json.dumps(outcome(shut).to_json()))
 

@@ -85,6 +85,9 @@ def test_the_scores_are_the_published_ones(runs: Runs, engine: str) -> None:
     checks = runs.results[engine].checks(DATASET)
     assert round(checks["completeness"]["value"], 5) == 0.96851
     assert round(checks["uniqueness"]["value"], 5) == 0.99028
+    # Two rows have a negative price.
+    assert (checks["validity"]["rows_failed"], checks["validity"]["rows_checked"]) == (2, 541_909)
+    assert round(checks["validity"]["value"], 5) == round(1 - 2 / 541_909, 5)
     assert (checks["unit_price_not_negative"]["rows_failed"], checks["line_unique"]["rows_failed"]) == (2, 5_268)
     assert checks["customer_id_present"]["rows_failed"] == 135_080
 

@@ -1,12 +1,16 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from platform_assets.config import Config, Limit, ScorecardSettings, Thresholds
+from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.contracts.row_rules import Within
+from platform_assets.contracts.rules import Dimension, KeyUnique, Severity
 from platform_assets.lake.table import ACCEPTED
 from platform_assets.quality.as_of import newest_event
 from platform_assets.quality.record import from_record, to_record
@@ -345,3 +349,34 @@ def test_a_bound_of_a_rule_may_be_set(deliveries: Deliveries) -> None:
     result = deliveries.process(relaxed, config=config).assessment.result("amount_spent_not_negative")
 
     assert (result.rows_failed, result.description) == (1, "amount_spent is 0 or more (as configured: low is -5)")
+
+
+def test_behind_a_gate_shut_by_a_new_rule_what_was_accepted_under_the_old_contract_can_be_read(
+    deliveries: Deliveries,
+) -> None:
+    rows = [*purchases(["1", "2"]), PURCHASE, PURCHASE]
+    deliveries.deliver(RETAIL, "a.csv", rows)
+    deliveries.process(RETAIL)
+    new = Within(
+        id="amount_spent_small",
+        dimension=Dimension.VALIDITY,
+        severity=Severity.ERROR,
+        description="amount_spent is at most 1",
+        column="amount_spent",
+        high=1,
+    )
+    column = Column(name="till", type=ColumnType.INTEGER, description="Number of the till.")
+    key = KeyUnique(
+        id="till_unique",
+        dimension=Dimension.UNIQUENESS,
+        severity=Severity.ERROR,
+        description="till is unique",
+        key=("till",),
+    )
+    changed = replace(RETAIL, own_rules=(*RETAIL.own_rules, new, key), columns=(*RETAIL.columns, column))
+
+    staged = deliveries.process(changed, thresholds=at_least(validity=0.9))
+
+    assert not staged.assessment.gate_is_open
+    counting = deliveries.counting(changed)
+    assert [(row["amount_spent"], row["till"]) for row in counting] == [(1, None), (2, None), (10, None)]

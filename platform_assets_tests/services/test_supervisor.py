@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from platform_assets.services import web
 from platform_assets.services.postgres import postgres_status
 from platform_assets.services.processes import ProcessIdentity
 from platform_assets.services.supervisor import serving, stop_serving
-from platform_assets.services.up_state import ServiceProcess, UpState, write_state
+from platform_assets.services.up_state import ServiceProcess, UpState, reports_url, write_state
 from platform_assets.settings import Settings
 
 PATIENCE_SECONDS = 240
@@ -65,6 +66,14 @@ def test_up_serves_the_ui_once_and_ctrl_c_ends_all_of_it(settings: Settings, up:
 
     status = subprocess.run(command(settings, "status"), capture_output=True, text=True, check=True).stdout
     assert f"{state.url}   pid {up.pid}" in status
+    assert f"reports     {state.reports_url}/scorecard.html" in status
+    assert reports_url(settings) == state.reports_url
+    (settings.home / "reports").mkdir()
+    (settings.home / "reports" / "scorecard.html").write_text("the scorecard")
+    connection = HTTPConnection(web.LOOPBACK, state.reports_port, timeout=10)
+    connection.request("GET", "/scorecard.html")
+    assert connection.getresponse().read() == b"the scorecard"
+    connection.close()
     second = subprocess.run(command(settings, "up"), capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert f"is up already on {state.url}" in second.stderr

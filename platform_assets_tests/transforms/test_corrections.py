@@ -72,6 +72,7 @@ def test_a_corrected_row_is_loaded_under_its_own_line_and_only_its_file_is_stage
     assert deliveries.process(RETAIL).files == ()
 
 
+@without_spark
 def test_a_later_correction_of_a_line_replaces_the_one_before_and_leaves_the_others(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [GOOD, BAD, {**BAD, "customer_id": "c3"}])
     deliveries.process(RETAIL)
@@ -119,6 +120,7 @@ def test_a_row_corrected_to_what_another_line_says_is_a_duplicate(
     assert set_aside(deliveries) == []
 
 
+@without_spark
 def test_a_row_that_differs_from_another_in_an_unknown_column_only_is_no_duplicate_when_corrected(
     deliveries: Deliveries,
 ) -> None:
@@ -181,7 +183,10 @@ def test_corrected_cells_are_read_as_the_file_writes_them_and_dates_in_iso_too(
 
 def test_a_row_that_the_version_sets_aside_shows_its_corrected_text(deliveries: Deliveries) -> None:
     catalog = CONTRACTS["product_catalog"]
-    rows = [{"product_id": "P1", "product_name": "one"}, {"product_id": "P2", "product_name": "two", "price": "-1"}]
+    rows = [
+        {"product_id": "P1", "product_name": "one", "price": "1"},
+        {"product_id": "P2", "product_name": "two", "price": "-1"},
+    ]
     deliveries.deliver(catalog, "a.csv", rows)
     deliveries.process(catalog)
 
@@ -192,6 +197,7 @@ def test_a_row_that_the_version_sets_aside_shows_its_corrected_text(deliveries: 
     assert (row["reasons"], row["raw"].split(",")[:2]) == ("product_id_unique", ["P1", "two"])
 
 
+@without_spark
 def test_a_correction_no_longer_applies_once_the_file_has_changed_and_does_again_when_it_is_as_it_was(
     deliveries: Deliveries,
 ) -> None:
@@ -212,6 +218,7 @@ def test_a_correction_no_longer_applies_once_the_file_has_changed_and_does_again
     assert loaded(deliveries)["a.csv", 3] == 7
 
 
+@without_spark
 def test_corrections_outlive_a_contract_that_gains_a_column(deliveries: Deliveries) -> None:
     deliveries.deliver(RETAIL, "a.csv", [GOOD, BAD])
     deliveries.process(RETAIL)
@@ -223,6 +230,7 @@ def test_corrections_outlive_a_contract_that_gains_a_column(deliveries: Deliveri
     assert counts(staged, "a.csv") == (2, 0, 0, 0, 2, 1)
 
 
+@without_spark
 def test_a_removed_file_takes_its_corrections_along(deliveries: Deliveries) -> None:
     path = deliveries.deliver(RETAIL, "a.csv", [GOOD, BAD])
     deliveries.process(RETAIL)
