@@ -58,7 +58,7 @@ class Settings:
     spark_remote: str | None
     spark_memory: str | None
     config_file: Path
-    reports_url: str | None = None
+    reports_url: str | None
 
     @property
     def lake(self) -> Path:

@@ -15,7 +15,7 @@ from platform_assets.ingestion.landing import Landing, look
 from platform_assets.lake.table import ACCEPTED, CURRENT, Table
 from platform_assets.lake.whole import whole_rows
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
-from platform_assets.quality.record import to_record
+from platform_assets.quality.record import RECORD, to_record
 from platform_assets.quality.stage import Stage, Staged, stage
 from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
@@ -101,8 +101,9 @@ class Deliveries:
         if publish:
             staged.rows.publish(self.table("staging", contract))
             staged.quarantine.publish(self.table("quarantine", contract))
+            staged.deliveries.publish(self.table("deliveries", contract))
             judged = self.table("assessment", contract)
-            judged.publish(judged.snapshot().with_attributes(assessment=to_record(staged.assessment)))
+            judged.publish(judged.snapshot().with_attributes(**{RECORD: to_record(staged.assessment)}))
         return staged
 
     def process(self, contract: Contract, **how: Any) -> Staged:

@@ -20,6 +20,7 @@ def test_with_nothing_set_everything_lies_in_the_checkout() -> None:
         spark_remote=None,
         spark_memory=None,
         config_file=CHECKOUT / "platform_assets" / "config.yaml",
+        reports_url=None,
     )
 
 
@@ -35,6 +36,7 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
             "SPARK_REMOTE": "sc://x",
             "PLATFORM_SPARK_MEMORY": "2G",
             "PLATFORM_CONFIG": str(tmp_path / "c.yaml"),
+            "PLATFORM_REPORTS_URL": "https://reports.example.com/retail/",
         }
     )
 
@@ -48,13 +50,14 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         spark_remote="sc://x",
         spark_memory="2g",
         config_file=tmp_path / "c.yaml",
+        reports_url="https://reports.example.com/retail",
     )
     assert (settings.lake, settings.dagster_home) == (tmp_path / "home" / "lake", tmp_path / "home" / "dagster")
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     names = ("PLATFORM_ENGINE", "PLATFORM_AS_OF", "PLATFORM_POSTGRES_URL", "PLATFORM_HOME", "SPARK_REMOTE")
-    empty = dict.fromkeys((*names, "PLATFORM_SPARK_MEMORY"), "")
+    empty = dict.fromkeys((*names, "PLATFORM_SPARK_MEMORY", "PLATFORM_REPORTS_URL"), "")
 
     assert Settings.from_environment(empty) == Settings.from_environment({})
 
@@ -69,6 +72,8 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
         ("PLATFORM_SPARK_MEMORY", "2 GB", "not an amount of memory"),
         ("PLATFORM_SPARK_MEMORY", "2048", "not an amount of memory"),
         ("PLATFORM_SPARK_MEMORY", "256m", "at least 512m"),
+        ("PLATFORM_REPORTS_URL", "reports.example.com", "not a web address"),
+        ("PLATFORM_REPORTS_URL", "javascript:alert(1)", "not a web address"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_variable(name: str, value: str, said: str) -> None:

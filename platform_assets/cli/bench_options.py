@@ -1,6 +1,7 @@
-"""The options of ``bench``, and which of its two measurements they ask for.
+"""The options of ``bench``, and which of its three measurements they ask for.
 
-Belongs here: what is cheap to import. Does not belong here: measuring (``bench``, ``bench_engines``).
+Belongs here: what is cheap to import. Does not belong here: measuring (``bench``, ``bench_engines``,
+``bench_quality``).
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -11,6 +12,8 @@ from platform_assets.errors import SettingsError
 from platform_assets.settings import EngineName, Settings
 
 DEFAULT_SIZE = 1_000_000
+DEFAULT_REPEATS = 5
+WITHOUT_SERVER: tuple[EngineName, ...] = ("duckdb", "pandas")
 
 
 def add_bench_options(parser: ArgumentParser) -> None:
@@ -31,6 +34,20 @@ def add_bench_options(parser: ArgumentParser) -> None:
         action="store_true",
         help="with --engines: where the machine has too little memory for one, note it and go on",
     )
+    parser.add_argument(
+        "--quality",
+        action="store_true",
+        help="measure the rules alone, beside queries written by hand and beside other tools, on one file; "
+        f"--engines says where ({','.join(WITHOUT_SERVER)})",
+    )
+    parser.add_argument(
+        "--repeats", metavar="N", type=positive, help=f"with --quality: the best of so many times ({DEFAULT_REPEATS})"
+    )
+    parser.add_argument(
+        "--without-others",
+        action="store_true",
+        help="with --quality: leave the other tools out, which are downloaded when they are first measured",
+    )
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the tables as Markdown, too")
 
 
@@ -47,6 +64,17 @@ def sizes(text: str) -> tuple[int, ...]:
     if found[0] < 1:
         raise ArgumentTypeError(f"{found[0]} is not a number of rows")
     return tuple(found)
+
+
+def positive(text: str) -> int:
+    """Read a number of times.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a number of times")
+    return int(text)
 
 
 def engines(text: str) -> tuple[EngineName, ...]:
@@ -71,6 +99,8 @@ def run_bench(options: Namespace, settings: Settings) -> int:
         PlatformError: A measured process failed.
     """
     _refuse_contradictions(options)
+    if options.quality:
+        return _run_quality(options, settings)
     if options.engines is None:
         from platform_assets.cli.bench import bench
 
@@ -81,10 +111,30 @@ def run_bench(options: Namespace, settings: Settings) -> int:
     return bench_engines(settings, asked, options.markdown)
 
 
+def _run_quality(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.bench_quality import Asked, bench_quality
+
+    asked = Asked(
+        rows=options.rows[0],
+        seed=options.seed,
+        engines=options.engines or WITHOUT_SERVER,
+        others=not options.without_others,
+        repeats=options.repeats or DEFAULT_REPEATS,
+    )
+    return bench_quality(settings, asked, options.markdown)
+
+
 def _refuse_contradictions(options: Namespace) -> None:
-    if options.engines is None and len(options.rows) > 1:
+    compares = options.engines is not None and not options.quality
+    if not options.quality and (options.repeats is not None or options.without_others):
+        raise SettingsError("--repeats and --without-others belong to --quality.", "Add it, or leave them out.")
+    if options.quality and options.engine is not None:
+        raise SettingsError("--quality measures several engines.", "Say which with --engines, not --engine.")
+    if options.quality and len(options.rows) > 1:
+        raise SettingsError("--quality measures one number of rows.", "Give one number.")
+    if not compares and len(options.rows) > 1:
         raise SettingsError("One engine is measured with one number of rows.", "Add --engines, or give one number.")
-    if options.engines is None and options.skip_over_memory:
+    if not compares and options.skip_over_memory:
         raise SettingsError("--skip-over-memory belongs to a comparison of engines.", "Add --engines, or leave it out.")
     if options.engines is not None and options.engine is not None:
         raise SettingsError("--engine and --engines contradict each other.", "Leave one of them out.")

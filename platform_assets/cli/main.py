@@ -84,6 +84,7 @@ def _parser() -> ArgumentParser:
     add_quarantine_actions(command("quarantine", "see to what was set aside"))
     _add_contracts(command("contracts", "print or export the contracts of the datasets"))
     _add_scorecard(command("scorecard", "show the quality of every dataset, down to failing rows"))
+    _add_drift(command("drift", "show the last delivery of a dataset beside those before it"))
     for name in ("dg", "dagster"):
         passed_on = command(name, f"{name} on the platform's own instance")
         add_home(passed_on)
@@ -146,6 +147,16 @@ def _add_scorecard(parser: ArgumentParser) -> None:
     parser.set_defaults(execute=_scorecard)
 
 
+def _add_drift(parser: ArgumentParser) -> None:
+    add_home(parser)
+    parser.usage = "./platform drift [DATASET]\n       ./platform drift accept DATASET --why TEXT"
+    parser.add_argument(
+        "words", metavar="[accept] DATASET", nargs="*", help="accept: its last incident is the new normal"
+    )
+    parser.add_argument("--why", metavar="TEXT", help="the reason, for accept")
+    parser.set_defaults(execute=_drift)
+
+
 def _run(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.run import run
 
@@ -199,6 +210,12 @@ def _scorecard(options: Namespace, settings: Settings) -> int:
         json_file=options.json,
     )
     return show_scorecard(settings, view)
+
+
+def _drift(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.drift import drift
+
+    return drift(settings, options.words, options.why)
 
 
 def _psql(options: Namespace, settings: Settings) -> int:

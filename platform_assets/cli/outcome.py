@@ -13,8 +13,8 @@ from psycopg2.extras import RealDictCursor
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.lake.table import Table
 from platform_assets.quality.ledger import LedgerLine, total_line
-from platform_assets.quality.record import from_record
-from platform_assets.quality.results import Assessment
+from platform_assets.quality.record import judgement_of
+from platform_assets.quality.results import Assessment, CheckResult
 from platform_assets.services.postgres import PostgresUrls
 from platform_assets.settings import Settings
 from platform_assets.warehouse.migrations import migrate
@@ -93,6 +93,7 @@ def collect(
     urls: PostgresUrls,
     instance: dg.DagsterInstance,
     result: dg.ExecuteInProcessResult,
+    *,
     graph: BaseAssetGraph[Any],
     seconds: float,
 ) -> Outcome:
@@ -138,7 +139,7 @@ def _followers(graph: BaseAssetGraph[Any], dataset: str) -> tuple[str, ...]:
 
 def _assessments(settings: Settings) -> list[Assessment]:
     snapshots = [Table(settings.lake / "assessment" / dataset).snapshot() for dataset in CONTRACTS]
-    return [from_record(one.attributes["assessment"]) for one in snapshots if "assessment" in one.attributes]
+    return [judged for snapshot in snapshots if (judged := judgement_of(snapshot)) is not None]
 
 
 def _segments(connection: psycopg2.extensions.connection) -> list[dict[str, Any]]:
@@ -181,11 +182,13 @@ def _dataset_json(assessment: Assessment) -> dict[str, Any]:
             "total": _line_json(total_line(assessment.dataset, list(assessment.ledger))),
             "files": [_line_json(line) for line in assessment.ledger],
         },
-        "checks": [
-            {**{name: _plain(value) for name, value in asdict(result).items()}, "passed": result.passed, "value": result.score}
-            for result in assessment.results
-        ],
+        "checks": [_check_json(result) for result in assessment.results],
     }
+
+
+def _check_json(result: CheckResult) -> dict[str, Any]:
+    plain = {name: _plain(value) for name, value in asdict(result).items()}
+    return {**plain, "passed": result.passed, "value": result.score}
 
 
 def _line_json(line: LedgerLine) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rich.markup import escape
 
 from platform_assets.cli.quarantine_files import Faults, contract_of, read_rows, write_rows
 from platform_assets.cli.quarantine_tables import groups_table, print_line, totals_table
+from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.choose import make_engine
 from platform_assets.errors import PlatformError
 from platform_assets.lake.table import Table
@@ -141,7 +142,8 @@ def discard(settings: Settings, target: str, choice: Choice, why: str) -> int:
     if not why.strip():
         raise PlatformError("--why is empty.", "Say why the lines are given up: it is all that others will know.")
     with warehouse(settings) as (connection, _):
-        found = _of_file(connection, Path(target)) if Path(target).is_file() else _chosen(connection, target, choice)
+        is_file = target not in CONTRACTS and Path(target).is_file()
+        found = _of_file(connection, Path(target)) if is_file else _chosen(connection, target, choice)
         pending = [line for line in found if line.status == "pending"]
         record(connection, "discarded", [Deed(line=line) for line in pending], actor=actor(), why=why.strip())
     before = f"; {len(found) - len(pending):,} were before" if len(found) > len(pending) else ""

@@ -1,5 +1,6 @@
 """The result of a run as a person wants to see it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -169,7 +170,7 @@ def _print_verdict(outcome: Outcome, console: Console, page: Path | None) -> Non
         console.print(f"failed: {step}: {problem}", markup=False, style="red")
     for one in outcome.assessments:
         if not one.gate_is_open:
-            console.print(f"gate shut: {_why(one)}", markup=False, style="red")
+            console.print(f"gate shut: {_why(one, outcome.followers.get(one.dataset, ()))}", markup=False, style="red")
     if not outcome.failures and all(one.gate_is_open for one in outcome.assessments):
         console.print("Every gate is open.", style="green")
     console.print(
@@ -183,11 +184,12 @@ def _print_verdict(outcome: Outcome, console: Console, page: Path | None) -> Non
     )
 
 
-def _why(assessment: Assessment) -> str:
+def _why(assessment: Assessment, followers: Sequence[str]) -> str:
     """Why a gate is shut, and what that holds back: this dataset's news and nothing else."""
     reasons = "; ".join(assessment.reasons)
     waiting = held_back(assessment.held_back) or "Its news is held back; what was published before stays."
-    return f"{assessment.dataset}: {reasons}. {waiting}"
+    made = f" Made without it: {', '.join(followers)}." if followers else ""
+    return f"{assessment.dataset}: {reasons}. {waiting}{made}"
 
 
 def _page(page: Path | None) -> str:

@@ -100,7 +100,7 @@ def execute(settings: Settings) -> "Outcome":
                 tags={PID_TAG: str(os.getpid())},
             )
             graph = definitions.resolve_asset_graph()
-            return collect(settings, urls, instance, result, graph, time.monotonic() - started)
+            return collect(settings, urls, instance, result, graph=graph, seconds=time.monotonic() - started)
 
 
 def exit_code(outcome: "Outcome") -> int:

@@ -104,7 +104,7 @@ def _table(title: str, *columns: str, left: int = 1) -> Table:
 
 def _print_overview(scorecard: Scorecard, console: Console) -> None:
     table = _table("Scorecard", "dataset", "gate", "score", "", "value", "change", "last runs", left=4)
-    for card in scorecard.datasets:
+    for card in scorecard.worst_first:
         names = [(card.dataset, _gate(card)), *[("", Text())] * (len(card.scores) - 1)]
         for (name, gate), score in zip(names, card.scores, strict=True):
             table.add_row(name, gate, score.name, _verdict(score), *_moving(score))
@@ -120,8 +120,7 @@ def _print_overview(scorecard: Scorecard, console: Console) -> None:
 
 
 def _moving(score: Score) -> tuple[str, str, str]:
-    trend = wording.sparkline([point.score for point in score.trend])
-    return wording.score_value(score), wording.score_change(score), trend
+    return wording.score_value(score), wording.score_change(score), wording.sparkline(score)
 
 
 def _gate(card: DatasetCard) -> Text:
@@ -185,7 +184,7 @@ def _print_costs(card: DatasetCard, console: Console) -> None:
 def _print_findings(card: DatasetCard, console: Console) -> None:
     table = _table("Drift, volume and files", "check", "", "what was found", left=3)
     for check in card.findings:
-        table.add_row(check.rule, _verdict(check), Text(". ".join(filter(None, (check.description, check.note)))))
+        table.add_row(check.rule, _verdict(check), Text("\n".join(check.note.split("; ")) or check.description))
     if card.findings:
         console.print(table)
 
@@ -215,9 +214,12 @@ def _print_rule(card: DatasetCard, rule: str, console: Console) -> None:
         console.print(Text.assemble((check.rule, "bold"), f": {check.description}   ", _verdict(check)))
         console.print(f"{check.rows_failed:,} of {check.rows_checked:,} rows fail. {check.note}", highlight=False)
     if found is None:
-        console.print("None of its rows is in quarantine.", style="dim")
+        console.print("No single row of it is known: it looks across rows, or none fails.", style="dim")
         return
-    table = _table(f"The first {len(found.rows)} of {found.total:,} lines", "file", "line", "reasons", "cells", left=4)
+    where = "in quarantine" if found.set_aside else "which stay, or repeat another line"
+    table = _table(
+        f"The first {len(found.rows)} of {found.total:,} lines, {where}", "file", "line", "reasons", "cells", left=4
+    )
     table.columns[1].justify = "right"
     for row in found.rows:
         cells = row.hidden or "  ".join(f"{name}={text}" for name, text in row.cells)

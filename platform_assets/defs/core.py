@@ -8,8 +8,9 @@ from platform_assets.engines.engine import Frame
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import content_ids, whole_update
-from platform_assets.presentation.metadata import column_schema, held_back_text, markdown_table
-from platform_assets.quality.record import from_record
+from platform_assets.presentation.metadata import column_schema, markdown_table
+from platform_assets.quality.record import judgement_of
+from platform_assets.reports.wording import held_back
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.core_dimensions import (
@@ -42,10 +43,10 @@ def core_sales(platform: PlatformResource) -> dg.MaterializeResult[Update]:
     table = platform.table("core", "sales")
     before = table.snapshot()
     after, written = update_sales(table, sources, platform.engine)
-    metadata = {
+    metadata: dict[str, dg.MetadataValue | int] = {
         "files conformed": len(written),
         "files removed": len(set(before.slices) - set(after.slices)),
-        **held_back(platform, SALES_DATASETS),
+        **missing_news(platform, SALES_DATASETS),
     }
     return dg.MaterializeResult(value=Update(after, is_news=after != before), metadata=metadata)
 
@@ -95,7 +96,8 @@ def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     made_from = [content_ids(snapshot), accepted.attributes.get("pieces")]
     table = platform.table("core", "products")
     update = whole_update(table, made_from, build, PRODUCTS_SCHEMA, platform.engine)
-    told = {"price tier edges": ", ".join(f"{edge:,}" for edge in edges), **held_back(platform, [_CATALOG])}
+    edges_told = ", ".join(f"{edge:,}" for edge in edges)
+    told: dict[str, dg.MetadataValue | str] = {"price tier edges": edges_told, **missing_news(platform, [_CATALOG])}
     return dg.MaterializeResult(value=update, metadata=told)
 
 
@@ -121,13 +123,12 @@ def core_channels(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     return dg.MaterializeResult(value=update)
 
 
-def held_back(platform: PlatformResource, datasets: Sequence[str]) -> dict[str, dg.MetadataValue]:
+def missing_news(platform: PlatformResource, datasets: Sequence[str]) -> dict[str, dg.MetadataValue]:
     """Metadata that says which datasets' news this table goes without, and why; none when there are none."""
-    records = [platform.table("assessment", name).snapshot().attributes.get("assessment") for name in datasets]
-    judged = [from_record(record) for record in records if record]
+    judged = [judgement_of(platform.table("assessment", name).snapshot()) for name in datasets]
     lines = [
-        {"dataset": one.dataset, "held back": held_back_text(one.held_back), "because": "; ".join(one.reasons)}
+        {"dataset": one.dataset, "held back": held_back(one.held_back), "because": "; ".join(one.reasons)}
         for one in judged
-        if one.held_back is not None
+        if one is not None and one.held_back is not None
     ]
     return {"held back": markdown_table(lines)} if lines else {}

@@ -11,7 +11,7 @@ from platform_assets.lake.whole import whole_rows
 from platform_assets.presentation.metadata import column_schema, ledger_lines, markdown_table
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
-from platform_assets.quality.record import from_record
+from platform_assets.quality.record import judgement_of
 from platform_assets.quality.results import Assessment
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.warehouse.loads import AppendLoad, MergeLoad
@@ -108,5 +108,4 @@ def _preview(frame: Frame) -> Frame:
 def assessments(platform: PlatformResource) -> list[Assessment]:
     """The last judgement of every dataset that has one."""
     snapshots = [platform.table("assessment", dataset).snapshot() for dataset in CONTRACTS]
-    records = [snapshot.attributes["assessment"] for snapshot in snapshots if "assessment" in snapshot.attributes]
-    return [from_record(record) for record in records]
+    return [judged for snapshot in snapshots if (judged := judgement_of(snapshot)) is not None]

@@ -8,6 +8,7 @@ from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.defs.quality import assessments
 from platform_assets.presentation.metadata import column_schema, markdown_table
+from platform_assets.quality.failing_samples import SAMPLES_SCHEMA, sample_rows
 from platform_assets.quality.scorecard import DatasetCard, Scorecard
 from platform_assets.reports.scorecard_page import scorecard_page
 from platform_assets.reports.wording import held_back, score_change, score_value
@@ -17,10 +18,11 @@ from platform_assets.resources.postgres import PostgresResource
 from platform_assets.services.reports_server import SCORECARD, scorecard_file
 from platform_assets.services.up_state import reports_url
 from platform_assets.warehouse.gate_rows import GATE_HISTORY_SCHEMA, gate_rows
-from platform_assets.warehouse.loads import AppendLoad
+from platform_assets.warehouse.loads import AppendLoad, MergeLoad
 from platform_assets.warehouse.scorecard_read import read_scorecard
 
 _OWNER = "team:data"
+_SHOWN = ("check_results", "gate_history", "row_ledger", "quarantine", "failing_samples")
 
 
 @dg.asset(
@@ -40,12 +42,33 @@ def quality_gate_history(platform: PlatformResource) -> dg.MaterializeResult[App
 
 
 @dg.asset(
+    key=["quality", "failing_samples"],
+    io_manager_key="warehouse",
+    group_name="quality",
+    kinds={"postgres", "table"},
+    owners=[_OWNER],
+    pool="postgres",
+    deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
+    metadata={"table": "quality.failing_samples", **column_schema(SAMPLES_SCHEMA)},
+)
+def quality_failing_samples(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
+    """The first few rows that break each rule, with file and line; personal columns are masked."""
+    kept = [
+        (one, platform.table("assessment", one.dataset).snapshot().attributes.get("samples", {}))
+        for one in assessments(platform)
+    ]
+    rows = sample_rows(kept)
+    key = ["dataset", "rule", "source_file", "source_row"]
+    return dg.MaterializeResult(value=MergeLoad("quality.failing_samples", key, rows.schema, rows.to_batches()))
+
+
+@dg.asset(
     key=["quality", "scorecard"],
     group_name="quality",
     kinds={"postgres", "html"},
     owners=[_OWNER],
     pool="postgres",
-    deps=[dg.AssetKey(["quality", name]) for name in ("check_results", "gate_history", "row_ledger", "quarantine")],
+    deps=[dg.AssetKey(["quality", name]) for name in _SHOWN],
 )
 def quality_scorecard(platform: PlatformResource, postgres: PostgresResource) -> dg.MaterializeResult[None]:
     """The page with every score, its thresholds and trend, the rules that cost most, the ledger and failing rows."""

@@ -8,7 +8,7 @@ A selected check always has a result: where the step raises, its checks fail wit
 because Dagster takes a check without a result for one that did not stop anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,38 +17,29 @@ import dagster as dg
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.contracts.rules import Dimension, KnownIn, Severity
 from platform_assets.lake.update import Update
+from platform_assets.presentation.checks import check_result, check_specs, unchecked
 from platform_assets.presentation.metadata import (
     column_schema,
     descriptions,
-    held_back_text,
     ledger_lines,
     markdown_table,
     scorecard_lines,
 )
 from platform_assets.quality.cross_rows import references_of
+from platform_assets.quality.failing_samples import sample_records
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
-from platform_assets.quality.record import to_record
-from platform_assets.quality.results import BALANCE, READABLE, SCORES, Assessment, CheckResult, Verdict
+from platform_assets.quality.record import RECORD, to_record
+from platform_assets.quality.results import Assessment
 from platform_assets.quality.samples import failing_rows
 from platform_assets.quality.stage import Stage, Staged, stage
+from platform_assets.reports.wording import held_back
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets.transforms.schemas import staged_schema
 from platform_assets.warehouse.loads import AppendLoad
 from platform_assets.warehouse.quality_rows import check_rows
-
-_SCORE_TEXT = {
-    "completeness": "Cells of the contract's columns that have a value. Below the threshold the gate is shut.",
-    "uniqueness": "Rows that repeat no other. Below the threshold the gate is shut.",
-    "validity": "Rows that break no rule of validity or consistency. Below the threshold the gate is shut.",
-    "integrity": "Rows whose key another dataset knows, or may still bring within the time of grace.",
-    "freshness": "Hours since the newest file arrived.",
-    BALANCE: "Lines read = rejected + quarantined + duplicate + loaded, in rows and money, for every file.",
-    READABLE: "Every file could be read.",
-}
 
 
 def staging_assets(contract: Contract) -> dg.AssetsDefinition:
@@ -93,7 +84,7 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
             ),
         },
         deps=[dg.AssetKey(["raw", dataset]), *(dg.AssetKey(["staging", name]) for name in others)],
-        check_specs=_check_specs(contract, key),
+        check_specs=check_specs(contract, key),
         can_subset=True,
     )
     def staging(
@@ -107,16 +98,21 @@ def staging_assets(contract: Contract) -> dg.AssetsDefinition:
             results = [one for one in assessment.results if one.rule in wanted]
             samples = failing_rows(this, staged.rows.snapshot, [one.rule for one in results if not one.passed])
         except Exception as error:
-            yield from (_unchecked(key, name, error) for name in wanted)
+            yield from (unchecked(key, name, error) for name in wanted)
             raise
         selected = context.op_execution_context.selected_output_names
         _say_reasons(context, assessment)
-        for name, output in _outputs(contract, platform, replace(staged, assessment=assessment)).items():
+        staged = replace(staged, assessment=assessment)
+        for name, output in _outputs(contract, platform, staged, sample_records(samples)).items():
+            if name == "assessment" and name in selected:
+                staged.deliveries.publish(this.table("deliveries"))
             if name in selected:
                 yield output
         if "assessment" not in selected:
             _record(replace(assessment, results=tuple(results)), postgres)
-        yield from (_check_result(key, result, samples.get(result.rule, [])) for result in results)
+        yield from (check_result(key, result, samples.get(result.rule, [])) for result in results)
+        for name in sorted(set(wanted) - {result.rule for result in results}):
+            yield unchecked(key, name, LookupError("judging gave no result for it"))
 
     return staging
 
@@ -125,10 +121,10 @@ def _say_reasons(context: dg.AssetExecutionContext, assessment: Assessment) -> N
     held = assessment.held_back
     if held is not None:
         context.log.error(
-            "The gate of %s is shut: %s. Held back: %s. What was published before stays.",
+            "The gate of %s is shut: %s. %s",
             assessment.dataset,
             "; ".join(assessment.reasons),
-            held_back_text(held),
+            held_back(held),
         )
 
 
@@ -137,18 +133,6 @@ def _record(assessment: Assessment, postgres: PostgresResource) -> None:
     rows = check_rows([assessment])
     with postgres.connection() as connection:
         AppendLoad("quality.check_results", rows.schema, rows.to_batches()).apply(connection)
-
-
-def _unchecked(key: dg.AssetKey, name: str, error: Exception) -> dg.AssetCheckResult:
-    """A check that could not be evaluated has failed."""
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=name,
-        passed=False,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=f"could not be checked: {error}",
-        metadata={"error": f"{type(error).__name__}: {error}"},
-    )
 
 
 def _stage_of(contract: Contract, platform: PlatformResource) -> Stage:
@@ -166,45 +150,14 @@ def _stage_of(contract: Contract, platform: PlatformResource) -> Stage:
     )
 
 
-def _check_specs(contract: Contract, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    rules = [
-        dg.AssetCheckSpec(
-            rule.id,
-            asset=key,
-            description=f"{rule.description}. {_consequence(rule.severity)}",
-            metadata={"dimension": rule.dimension.value, "severity": rule.severity.value},
-        )
-        for rule in contract.rules
-    ]
-    has_references = any(isinstance(rule, KnownIn) for rule in contract.rules)
-    names = [name for name in (*SCORES, BALANCE, READABLE) if name != "integrity" or has_references]
-    others = [
-        dg.AssetCheckSpec(name, asset=key, description=_SCORE_TEXT[name], metadata={"dimension": _dimension(name)})
-        for name in names
-    ]
-    return [*rules, *others]
-
-
-def _consequence(severity: Severity) -> str:
-    return "A row that breaks it is set aside." if severity is Severity.ERROR else "A row that breaks it stays."
-
-
-def _dimension(name: str) -> str:
-    others = {
-        "integrity": Dimension.CONSISTENCY,
-        "freshness": Dimension.TIMELINESS,
-        BALANCE: Dimension.CONSISTENCY,
-        READABLE: Dimension.VALIDITY,
-    }
-    return others.get(name, name)
-
-
-def _outputs(contract: Contract, platform: PlatformResource, staged: Staged) -> dict[str, dg.MaterializeResult[Update]]:
+def _outputs(
+    contract: Contract, platform: PlatformResource, staged: Staged, samples: Mapping[str, Any]
+) -> dict[str, dg.MaterializeResult[Update]]:
     assessment = staged.assessment
     record = (
         platform.table("assessment", contract.dataset)
         .snapshot()
-        .with_attributes(assessment=to_record(assessment), quarantine_id=staged.quarantine_id)
+        .with_attributes(**{RECORD: to_record(assessment)}, quarantine_id=staged.quarantine_id, samples=samples)
     )
     return {
         "rows": dg.MaterializeResult(
@@ -232,48 +185,9 @@ def _rows_metadata(staged: Staged) -> dict[str, Any]:
         "gate": "open" if assessment.gate_is_open else "shut: " + "; ".join(assessment.reasons),
         "as_of": str(assessment.as_of),
         "files staged": len(staged.files),
-        **({"held back": held_back_text(assessment.held_back)} if assessment.held_back else {}),
+        **({"held back": held_back(assessment.held_back)} if assessment.held_back else {}),
         "ledger": markdown_table(_ledger(assessment)[:1]),
     }
-
-
-def _check_result(key: dg.AssetKey, result: CheckResult, samples: list[dict[str, Any]]) -> dg.AssetCheckResult:
-    is_grave = result.verdict is Verdict.FAIL
-    return dg.AssetCheckResult(
-        asset_key=key,
-        check_name=result.rule,
-        passed=result.passed,
-        severity=dg.AssetCheckSeverity.ERROR if is_grave else dg.AssetCheckSeverity.WARN,
-        description=_sentence(result),
-        metadata={
-            "verdict": result.verdict.value,
-            "score": dg.MetadataValue.float(result.score) if result.score is not None else "nothing to judge",
-            **({"warns below": result.warn_threshold} if result.warn_threshold is not None else {}),
-            **({"fails below": result.threshold} if result.threshold is not None else {}),
-            "rows checked": result.rows_checked,
-            "rows failed": result.rows_failed,
-            **({"rows pending": result.rows_pending} if result.rows_pending else {}),
-            **({"rows resolved": result.rows_resolved} if result.rows_resolved else {}),
-            "dimension": result.dimension.value,
-            "rule severity": result.severity.value,
-            **({"note": result.note} if result.note else {}),
-            **({"examples": ", ".join(result.examples)} if result.examples else {}),
-            **({"failing rows": markdown_table(samples)} if samples else {}),
-        },
-    )
-
-
-def _sentence(result: CheckResult) -> str:
-    if result.score is None:
-        return result.note or f"{result.description}: no row has a value to judge"
-    if result.rule == "freshness":
-        limit = f", the threshold is {result.threshold:g}" if result.threshold is not None else ""
-        return f"{result.score:,.1f} hours since the newest file arrived{limit}"
-    limits = {"warns": result.warn_threshold, "fails": result.threshold}
-    told = "".join(f", {verb} below {limit:g}" for verb, limit in limits.items() if limit is not None)
-    failed, checked = f"{result.rows_failed:,}", f"{result.rows_checked:,}"
-    pending = f", {result.rows_pending:,} pending" if result.rows_pending else ""
-    return f"{result.description}: {failed} of {checked} fail{pending}, score {result.score:.5f}{told}"
 
 
 @dg.definitions

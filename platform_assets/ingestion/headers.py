@@ -15,6 +15,8 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.errors import FileRefusedError
 
 CANDIDATES = 3
+LOST_COLUMNS = "Required columns are missing"
+"""How the reason begins for which a file is refused that lacks columns."""
 
 
 def normalise(header: str) -> str:
@@ -76,7 +78,7 @@ class HeaderMatcher:
             return
         spare = [header for header in headers if header not in columns]
         near = [hint for name in missing if (hint := self._nearest(name, spare))]
-        problem = f"Required columns are missing: {', '.join(missing)}. Found: {', '.join(headers)}."
+        problem = f"{LOST_COLUMNS}: {', '.join(missing)}. Found: {', '.join(headers)}."
         remedy = "Deliver the file with these columns"
         remedy += f", or rename ({'; '.join(near)})." if near else f"; {self._contract.dataset} needs them."
         raise FileRefusedError(problem, remedy)

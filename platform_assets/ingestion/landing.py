@@ -100,7 +100,8 @@ class _Look:
         """When this content of the file was read for the first time."""
         before = self.before.slices.get(file.name)
         is_same = before is not None and before.facts["content_hash"] == outcome.content
-        return str(before.facts["landed_at"]) if before and is_same else self.now.isoformat()
+        known: str | None = before.facts.get("landed_at") if before is not None and is_same else None
+        return known or self.now.isoformat()
 
     def note(self, file: LandedFile, outcome: Outcome, segments: tuple[str, str]) -> None:
         """Take down what became of a file."""

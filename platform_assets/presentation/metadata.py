@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.quality.ledger import PARTS, LedgerLine
-from platform_assets.quality.results import CheckResult, HeldBack, Verdict
+from platform_assets.quality.results import CheckResult, Verdict
 
 
 def column_schema(schema: pa.Schema, descriptions: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -53,12 +53,6 @@ def scorecard_lines(results: Sequence[CheckResult]) -> list[dict[str, Any]]:
         }
         for result in ordered
     ]
-
-
-def held_back_text(held: HeldBack) -> str:
-    """What waits behind a shut gate, in words."""
-    files = f"{held.files:,} file{'s' if held.files != 1 else ''} with {held.rows:,} rows that count"
-    return f"{files}; what follows goes on with {f'events up to {held.since}' if held.since else 'nothing of it'}"
 
 
 def ledger_lines(lines: Sequence[LedgerLine]) -> list[dict[str, Any]]:

@@ -79,9 +79,7 @@ def assess(
     arrivals = [arrival(piece.facts["arrived_ns"]) for piece in after.slices.values()]
     references = {rule.id: counts[rule.id] for rule in contract.rules if isinstance(rule, KnownIn)}
     newest = max(arrivals, default=None)
-    scores = score_results(
-        contract, after, around.thresholds, references, newest_arrival=newest, now=around.now
-    )
+    scores = score_results(contract, after, around.thresholds, references, newest_arrival=newest, now=around.now)
     results = (*rules, *scores, _balance(contract, ledger), _readable(contract, ledger))
     return after, Assessment(
         dataset=contract.dataset,
@@ -92,17 +90,17 @@ def assess(
         has_rows=any(line.rows_read for line in ledger),
         contract_version=f"{contract.version}-{fingerprint(contract)[:8]}",
         composite=composite(scores, around.weights),
-        held_back=None if is_open(results) else _held_back(table, after),
+        held_back=None if is_open(results) else held_back(table, after),
     )
 
 
-def _held_back(table: Table, after: Snapshot) -> HeldBack:
+def held_back(table: Table, after: Snapshot) -> HeldBack:
     """What of a version would be news to those who read the accepted one."""
     accepted = table.snapshot(ACCEPTED)
     old, new = pieces_of(accepted), pieces_of(after)
     changed = {name for name in {*old, *new} if name not in old or name not in new or old[name].id != new[name].id}
     as_of = accepted.attributes.get("as_of")
-    rows = sum(new[name].rows_loaded for name in changed if name in new)
+    rows = sum(after.slices[name].facts["rows_read"] for name in changed if name in new)
     return HeldBack(files=len(changed), rows=rows, since=date.fromisoformat(as_of) if as_of else None)
 
 

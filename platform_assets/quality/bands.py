@@ -161,6 +161,6 @@ def psi_limit(bins: int, rows: int, rows_before: int, least: float) -> float:
 
 
 def psi_limit_of_past(past: Sequence[float], sensitivity: float, least: float) -> float:
-    """Up to where the index is as usual after those of other deliveries: a band of its logarithm, at least ``least``."""
+    """Up to where the index is as usual after others: a band of its logarithm; at least ``least``."""
     logs = [log(max(index, _LEAST_INDEX)) for index in past]
     return max(least, exp(median(logs) + sensitivity * deviation(logs)))

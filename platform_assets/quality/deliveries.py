@@ -58,6 +58,8 @@ class Delivery:
         files: How many files.
         profile: What is known about its rows.
         metrics: How it was judged.
+        columns: Columns of the contract that its files have.
+        unknown: Headers of its files that the contract does not know.
         gate_is_open: Whether the dataset's gate was open with it.
         accepted_why: Why an incident counts as the new normal; empty when it does not.
     """
@@ -68,6 +70,8 @@ class Delivery:
     files: int
     profile: Profile
     metrics: tuple[Metric, ...] = ()
+    columns: Sequence[str] = ()
+    unknown: Sequence[str] = ()
     gate_is_open: bool = True
     accepted_why: str = ""
 
@@ -89,11 +93,13 @@ class History:
         files: Content and delivery of every live file, by name.
         reference: How values are binned.
         deliveries: Newest last.
+        examples: Cells that could not be read, by staged slice and column; looked up once.
     """
 
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     reference: Reference = field(default_factory=Reference)
     deliveries: tuple[Delivery, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> Delivery | None:
@@ -111,13 +117,22 @@ class History:
         return frozenset(delivery.id for delivery in self.deliveries if delivery.is_incident)
 
     def with_delivery(self, delivery: Delivery, most: int) -> "History":
-        """The history with a delivery added, or put in the place of the last when it is the same."""
+        """The history with a delivery at its end, also when it was there before."""
         before = [other for other in self.deliveries if other.id != delivery.id]
         return replace(self, deliveries=tuple([*before, delivery][-most:]))
 
-    def without_last(self, delivery_id: str) -> "History":
-        """What a delivery is compared with: the history before it."""
+    def before(self, delivery_id: str) -> "History":
+        """What a delivery is compared with: the history without it."""
         return replace(self, deliveries=tuple(other for other in self.deliveries if other.id != delivery_id))
+
+    def behind_open_gate(self) -> "History":
+        """The history once the gate is open: what still has files has passed it, whatever held it back before."""
+        live = {delivery for _, delivery in self.files.values()}
+        deliveries = [
+            replace(one, gate_is_open=True) if one.id in live and not one.gate_is_open else one
+            for one in self.deliveries
+        ]
+        return replace(self, deliveries=tuple(deliveries))
 
 
 @dataclass(frozen=True)
@@ -191,6 +206,7 @@ def history_of(snapshot: Snapshot) -> History:
         files={name: (content, delivery) for name, (content, delivery) in data.get("files", {}).items()},
         reference=Reference(**data.get("reference", {})),
         deliveries=tuple(_delivery(one) for one in data.get("deliveries", [])),
+        examples=data.get("examples", {}),
     )
 
 
@@ -200,6 +216,7 @@ def with_history(snapshot: Snapshot, history: History) -> Snapshot:
         files={name: list(pair) for name, pair in history.files.items()},
         reference={"edges": dict(history.reference.edges), "categories": list(history.reference.categories)},
         deliveries=[asdict(delivery) for delivery in history.deliveries],
+        examples=dict(history.examples),
     )
 
 
@@ -207,10 +224,11 @@ def _delivery(data: Mapping[str, Any]) -> Delivery:
     profile = data["profile"]
     numbers = {name: Numbers(**counts) for name, counts in profile["numbers"].items()}
     distinct = {name: (counts[0], counts[1]) for name, counts in profile["distinct"].items()}
-    metrics = tuple(Metric(**metric) for metric in data["metrics"])
-    return Delivery(
-        **{**data, "profile": Profile(**{**profile, "numbers": numbers, "distinct": distinct}), "metrics": metrics}
-    )
+    read = {
+        "profile": Profile(**{**profile, "numbers": numbers, "distinct": distinct}),
+        "metrics": tuple(Metric(**metric) for metric in data["metrics"]),
+    }
+    return Delivery(**{**data, **read})
 
 
 def _contents(snapshot: Snapshot) -> dict[str, str]:

@@ -9,7 +9,8 @@ is enough to notice that a column has lost its minus signs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.quality.bands import (
@@ -24,7 +25,7 @@ from platform_assets.quality.bands import (
 from platform_assets.quality.deliveries import History, Metric
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.past import Past
-from platform_assets.quality.profiles import Profile
+from platform_assets.quality.profiles import Numbers, Profile
 
 NULLS = "nulls_as_usual"
 DISTRIBUTION = "distribution_as_usual"
@@ -34,6 +35,24 @@ INDEX = "stability_index"
 _COMPARABLE = 2
 """Distinct values are compared between deliveries of which one has at most this many times the values of the other."""
 _NAMED = 3
+_WORDS = {"missing_share": "cells are empty", "negative_share": "values are negative", "zero_share": "values are 0"}
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """Which figure: its check, column and name."""
+
+    family: str
+    column: str
+    name: str
+
+    def metric(self, value: float, band: Band | None, text: str) -> Metric:
+        """The figure with its value; the text is kept where the value is outside the band."""
+        named = Metric(family=self.family, column=self.column, name=self.name, value=value)
+        if band is None:
+            return named
+        outside = not band.holds(value)
+        return replace(named, low=band.low, high=band.high, is_outside=outside, text=text if outside else "")
 
 
 def profile_metrics(profile: Profile, history: History, contract: Contract, settings: DriftSettings) -> list[Metric]:
@@ -51,13 +70,15 @@ def profile_metrics(profile: Profile, history: History, contract: Contract, sett
     past = Past(history.good, settings)
     metrics: list[Metric] = []
     for name, missing in profile.missing.items():
-        metrics += _share(past, NULLS, name, "missing_share", _missing, Share(missing, profile.rows))
+        before = [(one.missing.get(name, 0), one.rows) for one in _profiles(past, NULLS, name)]
+        metrics += _share(past, _Figure(NULLS, name, "missing_share"), (missing, profile.rows), before)
     for name, numbers in profile.numbers.items():
-        for kind in ("negative", "zero"):
-            share = Share(getattr(numbers, kind), numbers.values)
-            metrics += _share(past, DISTRIBUTION, name, f"{kind}_share", _of_numbers(kind), share)
-        edges = [] if contract.column(name).personal else list(history.reference.edges.get(name, ()))
-        metrics += _distribution(past, name, numbers.bins, edges)
+        others = [one.numbers[name] for one in _profiles(past, DISTRIBUTION, name) if name in one.numbers]
+        negative, zero = [(one.negative, one.values) for one in others], [(one.zero, one.values) for one in others]
+        of = (numbers.negative, numbers.values), (numbers.zero, numbers.values)
+        metrics += _share(past, _Figure(DISTRIBUTION, name, "negative_share"), of[0], negative)
+        metrics += _share(past, _Figure(DISTRIBUTION, name, "zero_share"), of[1], zero)
+        metrics += _distribution(past, name, numbers, tells=not contract.column(name).personal)
     for name, counts in profile.categories.items():
         metrics += _categories(past, name, counts)
     for name, (different, values) in profile.distinct.items():
@@ -65,68 +86,41 @@ def profile_metrics(profile: Profile, history: History, contract: Contract, sett
     return metrics
 
 
-def _share(
-    past: Past, family: str, column: str, name: str, of: Callable[[Profile, str], Share | None], now: Share
-) -> Iterator[Metric]:
-    if not now.total:
+def _profiles(past: Past, family: str, column: str) -> list[Profile]:
+    return [delivery.profile for delivery in past.of(family, column)]
+
+
+def _share(past: Past, figure: _Figure, now: tuple[int, int], before: Sequence[tuple[int, int]]) -> Iterator[Metric]:
+    """A share against a band of its past, or where that is short, against all of it as one."""
+    share, settings = Share(*now), past.settings
+    if not share.total:
         return
-    before = [share for delivery in past.of(family, column) if (share := of(delivery.profile, column))]
-    enough = [share for share in before if share.total >= past.settings.min_rows]
-    merged = Share(sum(share.count for share in before), sum(share.total for share in before))
+    enough = [Share(*pair) for pair in before if pair[1] >= settings.min_rows]
+    merged = Share(sum(count for count, _ in before), sum(total for _, total in before))
     band, usual = None, ""
-    if now.total >= past.settings.min_rows:
-        if len(enough) >= past.settings.min_history:
-            band = share_band(enough, now.total, past.settings.sensitivity)
-            usual = f"usually {band.low:.1%} to {band.high:.1%}"
-        elif merged.total >= past.settings.min_rows:
-            band = share_band_of_few(merged, now.total)
-            usual = f"{merged.count:,} of {merged.total:,} ({merged.value:.1%}) before"
-    what = {"missing_share": "cells are empty", "negative_share": "values are negative", "zero_share": "values are 0"}
-    text = f"{column}: {now.count:,} of {now.total:,} {what[name]} ({now.value:.1%}); {usual}"
-    yield _metric(family, column, name, now.value, band, text)
+    if share.total >= settings.min_rows and len(enough) >= settings.min_history:
+        band = share_band(enough, share.total, settings.sensitivity)
+        usual = f"usually {band.low:.1%} to {band.high:.1%}"
+    elif min(share.total, merged.total) >= settings.min_rows:
+        band = share_band_of_few(merged, share.total)
+        usual = f"{merged.count:,} of {merged.total:,} ({merged.value:.1%}) before"
+    what = _WORDS[figure.name]
+    text = f"{figure.column}: {share.count:,} of {share.total:,} {what} ({share.value:.1%}); {usual}"
+    yield figure.metric(share.value, band, text)
 
 
-def _metric(family: str, column: str, name: str, value: float, band: Band | None, text: str) -> Metric:
-    if band is None:
-        return Metric(family=family, column=column, name=name, value=value)
-    outside = not band.holds(value)
-    return Metric(
-        family=family,
-        column=column,
-        name=name,
-        value=value,
-        low=band.low,
-        high=band.high,
-        is_outside=outside,
-        text=text if outside else "",
-    )
-
-
-def _missing(profile: Profile, column: str) -> Share | None:
-    return Share(profile.missing[column], profile.rows) if column in profile.missing and profile.rows else None
-
-
-def _of_numbers(kind: str) -> Callable[[Profile, str], Share | None]:
-    def share(profile: Profile, column: str) -> Share | None:
-        numbers = profile.numbers.get(column)
-        return Share(getattr(numbers, kind), numbers.values) if numbers and numbers.values else None
-
-    return share
-
-
-def _distribution(past: Past, column: str, now: Sequence[int], edges: Sequence[str]) -> Iterator[Metric]:
-    before = past.of(DISTRIBUTION, column)
-    profiles = [delivery.profile.numbers[column].bins for delivery in before if column in delivery.profile.numbers]
-    binned = [bins for bins in profiles if len(bins) == len(now)]
+def _distribution(past: Past, column: str, now: Numbers, *, tells: bool) -> Iterator[Metric]:
+    profiles = [delivery.profile.numbers.get(column) for delivery in past.of(DISTRIBUTION, column)]
+    binned = [numbers.bins for numbers in profiles if numbers and list(numbers.edges) == list(now.edges)]
     merged = [sum(counts) for counts in zip(*binned, strict=True)]
-    found = _index(past, DISTRIBUTION, column, now, merged)
+    found = _index(past, DISTRIBUTION, column, now.bins, merged)
     if found is None:
         return
     value, limit, place = found
-    p, q = now[place] / sum(now), merged[place] / sum(merged)
-    where = f": {p:.1%} of values are {_bin(edges, place)}; {q:.1%} before" if edges else ""
+    p, q = now.bins[place] / sum(now.bins), merged[place] / sum(merged)
+    where = f": {p:.1%} of values are {_bin(now.edges, place)}; {q:.1%} before" if tells else ""
     text = f"{column}: values are distributed otherwise (index {value:.2f}, usual up to {limit:.2f}){where}"
-    yield _metric(DISTRIBUTION, column, INDEX, value, Band(0, limit), text)
+    yield _Figure(DISTRIBUTION, column, INDEX).metric(value, Band(0, limit), text)
 
 
 def _index(
@@ -176,9 +170,8 @@ def _categories(past: Past, column: str, now: Mapping[str, int]) -> Iterator[Met
     p, q = counts[place] / sum(counts), before[place] / sum(before)
     text = f"{column}: the mix differs (index {value:.2f}, usual up to {limit:.2f}): "
     text += f"{name!r} has {counts[place]:,} of {sum(counts):,} rows ({p:.1%}); {q:.1%} before"
-    metric = _metric(CATEGORIES, column, INDEX, value, Band(0, limit), text)
+    yield _Figure(CATEGORIES, column, INDEX).metric(value, Band(0, limit), text)
     new = sorted((other for other in now if not merged[other]), key=lambda other: (-now[other], other))
-    yield metric
     if new:
         told = ", ".join(f"{other!r} ({now[other]:,} rows)" for other in new[:_NAMED])
         more = f" and {len(new) - _NAMED:,} more" if len(new) > _NAMED else ""
@@ -198,4 +191,4 @@ def _distinct(past: Past, column: str, now: Share) -> Iterator[Metric]:
         band = share_band(comparable, now.total, past.settings.sensitivity)
     text = f"{column}: {now.count:,} different values among {now.total:,} ({now.value:.1%})"
     text += f"; usually {band.low:.1%} to {band.high:.1%}" if band else ""
-    yield _metric(DISTINCT, column, "distinct_share", now.value, band, text)
+    yield _Figure(DISTINCT, column, "distinct_share").metric(now.value, band, text)

@@ -9,6 +9,7 @@ Missing cells and rows were counted when the files were staged; no row is read a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -31,7 +32,7 @@ Facts: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reference:
-    """What the bins of all deliveries are made by, fixed by the first good one.
+    """What the bins of deliveries are made by, fixed by the first good one that has enough values.
 
     Attributes:
         edges: Inner edges in rising order by numeric column, exact, as text.
@@ -44,12 +45,21 @@ class Reference:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A numeric column of a delivery: values that could be read, those below 0, those that are 0, and per bin."""
+    """A numeric column of a delivery.
+
+    Attributes:
+        values: How many could be read.
+        negative: Those below 0.
+        zero: Those that are 0.
+        bins: Those per bin, from the lowest on; none without edges.
+        edges: What the bins are made by.
+    """
 
     values: int
     negative: int
     zero: int
     bins: Sequence[int] = ()
+    edges: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ def category_columns(contract: Contract) -> list[str]:
 
 
 def reference_of(
-    rows: Frame, count: int, contract: Contract, known: Reference, least: int, engine: Engine
+    rows: Frame, count: int, contract: Contract, known: Reference, *, least: int, engine: Engine
 ) -> Reference:
     """Bins for the columns that have none yet, from a sample of every so many lines.
 
@@ -136,7 +146,7 @@ def profile_of(
         return Profile(0, missing, {}, {}, {})
     found = _aggregate(rows, contract, reference, engine)
     numbers = {
-        column.name: _numbers(column.name, found, len(reference.edges.get(column.name, ())))
+        column.name: _numbers(column.name, found, reference.edges.get(column.name, ()))
         for column in numeric_columns(contract)
     }
     distinct = {
@@ -194,11 +204,11 @@ def _exact(column: Column, edge: str) -> int | float | Decimal:
     return float(edge) if column.type is ColumnType.NUMBER else Decimal(edge)
 
 
-def _numbers(name: str, found: Mapping[str, int], edges: int) -> Numbers:
+def _numbers(name: str, found: Mapping[str, int], edges: Sequence[str]) -> Numbers:
     values = found[f"{name} values"]
-    reached = [values, *(found[f"{name} from {place}"] for place in range(edges)), 0]
-    bins = [more - less for more, less in zip(reached, reached[1:], strict=False)] if edges else []
-    return Numbers(values, found[f"{name} negative"], found[f"{name} zero"], bins)
+    reached = [values, *(found[f"{name} from {place}"] for place in range(len(edges))), 0]
+    bins = [more - less for more, less in pairwise(reached)] if edges else []
+    return Numbers(values, found[f"{name} negative"], found[f"{name} zero"], bins, list(edges))
 
 
 def _categories(rows: Frame, reference: Reference, engine: Engine) -> dict[str, dict[str, int]]:

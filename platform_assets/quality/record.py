@@ -7,13 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 from platform_assets.contracts.rules import Dimension, Severity
+from platform_assets.lake.snapshot import Snapshot
 from platform_assets.quality.ledger import LedgerLine
 from platform_assets.quality.results import Assessment, CheckResult, HeldBack, Kind, Verdict
+
+RECORD = "assessment"
+"""The attribute of a dataset's table of assessments that holds its last one."""
+
+_FORMAT = 2
+"""Raise it when a record has other fields: an older one is then taken for none, and the next run judges anew."""
+
+
+def judgement_of(snapshot: Snapshot) -> Assessment | None:
+    """The assessment that a table of assessments holds; ``None`` before the first, or after an upgrade."""
+    record = snapshot.attributes.get(RECORD)
+    return from_record(record) if record is not None and record.get("format") == _FORMAT else None
 
 
 def to_record(assessment: Assessment) -> dict[str, Any]:
     """The assessment as JSON-able data."""
     return {
+        "format": _FORMAT,
         "dataset": assessment.dataset,
         "as_of": assessment.as_of.isoformat() if assessment.as_of else None,
         "evaluated_at": assessment.evaluated_at.isoformat(),

@@ -99,7 +99,7 @@ class HeldBack:
 
     Attributes:
         files: How many files differ from those of the accepted version.
-        rows: How many rows these have.
+        rows: How many lines these have, those set aside included.
         since: The day of the events that the accepted version reaches to; ``None`` when nothing was accepted yet.
     """
 

@@ -131,7 +131,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class FailingRow:
-    """One line that was set aside.
+    """One line that breaks rules, or could not be read.
 
     Attributes:
         source_file: Its file.
@@ -150,17 +150,19 @@ class FailingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class FailingRows:
-    """The lines that one rule has set aside.
+    """The lines that break one rule.
 
     Attributes:
         rule: Its id.
         total: How many there are.
         rows: The first of them, by file and line.
+        set_aside: Whether they are in quarantine; otherwise they stayed, or repeat another line.
     """
 
     rule: str
     total: int
     rows: tuple[FailingRow, ...]
+    set_aside: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +204,7 @@ class DatasetCard:
         scores: Its scores.
         checks: Every other check of that evaluation, those that cost most rows first.
         ledger: What became of its lines.
-        failing: The lines set aside, by rule.
+        failing: Lines that fail, by rule.
     """
 
     dataset: str
@@ -233,7 +235,7 @@ class DatasetCard:
 
     @property
     def state(self) -> State:
-        """The worst of all, as a mean would hide it; rows that break a rule without failing it are counted in a score."""
+        """The worst of all, as a mean would hide it; rows that break a rule and do not fail it count in a score."""
         if not self.gate_is_open:
             return State.FAIL
         if not self.has_rows:
@@ -247,7 +249,7 @@ class DatasetCard:
         return next((score for score in self.scores if score.name == name), None)
 
     def failing_of(self, rule: str) -> FailingRows | None:
-        """The lines that a rule has set aside, if there are any."""
+        """The lines that break a rule, if any are known."""
         return next((one for one in self.failing if one.rule == rule), None)
 
 
@@ -273,6 +275,12 @@ class Scorecard:
         """The scores that any dataset has, in their order."""
         names = {score.name for card in self.datasets for score in card.scores}
         return tuple(name for name in SCORES if name in names)
+
+    @property
+    def worst_first(self) -> tuple[DatasetCard, ...]:
+        """The datasets, those first that somebody has to see to."""
+        order = (State.FAIL, State.WARN, State.EMPTY, State.PASS)
+        return tuple(sorted(self.datasets, key=lambda card: order.index(card.state)))
 
     @property
     def shut(self) -> tuple[DatasetCard, ...]:

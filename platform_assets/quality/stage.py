@@ -1,7 +1,7 @@
 """One dataset from raw lines to a judged version: staged, assessed, its quarantine written down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,11 +14,15 @@ from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import ACCEPTED, CURRENT, Table
 from platform_assets.lake.update import Update
 from platform_assets.lake.whole import fingerprint_of, whole_update
-from platform_assets.quality.assess import Circumstances, assess
+from platform_assets.quality.assess import Circumstances, assess, held_back
 from platform_assets.quality.cross_rows import Reference, Surroundings, references_of
+from platform_assets.quality.deliveries import History
+from platform_assets.quality.drift_checks import Watched, deliveries_update, drift_results, judge_drift
+from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA, Origin, quarantine
-from platform_assets.quality.record import from_record
+from platform_assets.quality.record import judgement_of
 from platform_assets.quality.results import Assessment
+from platform_assets.quality.schema_drift import schema_result, with_examples
 from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.corrections import Corrections
 from platform_assets.transforms.stage_files import stage_files
@@ -35,7 +39,8 @@ class Stage:
         as_of: The day asked for; ``None`` for the newest event date.
         now: The wall clock, for freshness of arrival.
         engine: What computes.
-        config: What the deployment says about references, drift and the scorecard.
+        config: What the deployment says about references and the scorecard.
+        drift: When a delivery counts as unlike those before it.
     """
 
     contract: Contract
@@ -45,6 +50,7 @@ class Stage:
     now: datetime
     engine: Engine
     config: Config = field(default_factory=Config)
+    drift: DriftSettings = field(default_factory=DriftSettings)
 
     @property
     def contracts(self) -> Mapping[str, Contract]:
@@ -64,6 +70,7 @@ class Staged:
         rows: The next version of the staged table; ``accepted`` moves with it when the gate is open.
         quarantine: The next version of the quarantine.
         assessment: The judgement.
+        deliveries: The next version of the history of deliveries.
         files: Files that were staged.
         quarantine_id: Changes when the quarantine may have changed.
     """
@@ -71,6 +78,7 @@ class Staged:
     rows: Update
     quarantine: Update
     assessment: Assessment
+    deliveries: Update
     files: tuple[str, ...]
     quarantine_id: str
 
@@ -92,6 +100,9 @@ def stage(this: Stage) -> Staged:
         weights=this.config.scorecard.weights,
     )
     after, assessment = assess(contract, this.table("staging"), after, around, engine)
+    history = _history(this, after)
+    assessment = _with_drift(this, assessment, after, refused, history)
+    deliveries = deliveries_update(this.table("deliveries"), history, gate_is_open=assessment.gate_is_open)
     pointers = (CURRENT, ACCEPTED) if assessment.gate_is_open else (CURRENT,)
     origin = Origin(contract, this.table("raw"), this.table("rejects"), corrections, this.table("staging"))
     made_from = {
@@ -107,7 +118,27 @@ def stage(this: Stage) -> Staged:
         engine,
     )
     rows = Update(after, pointers, is_news=after != before)
-    return Staged(rows, set_aside, assessment, tuple(files), fingerprint_of(made_from))
+    return Staged(rows, set_aside, assessment, deliveries, tuple(files), fingerprint_of(made_from))
+
+
+def _history(this: Stage, after: Snapshot) -> History:
+    """The deliveries, with the one at hand as the last."""
+    watched = Watched(this.contract, this.table("staging"), after, this.drift)
+    history = judge_drift(watched, this.table("deliveries"), this.engine)
+    return with_examples(history, this.contract, this.table("staging"), after, this.engine)
+
+
+def _with_drift(
+    this: Stage, assessment: Assessment, after: Snapshot, refused: Mapping[str, Mapping[str, Any]], history: History
+) -> Assessment:
+    """The judgement with the checks of drift; one that was given a threshold to fail below can shut the gate."""
+    ignored = this.config.dataset(this.contract.dataset).ignored_columns
+    schema = schema_result(this.contract, after, refused, history, ignored=ignored, thresholds=this.thresholds)
+    drift = drift_results(this.contract, history, this.drift, this.thresholds)
+    judged = replace(assessment, results=(*assessment.results, schema, *drift))
+    if judged.gate_is_open or judged.held_back is not None:
+        return judged
+    return replace(judged, held_back=held_back(this.table("staging"), after))
 
 
 def _surroundings(this: Stage, after: Snapshot) -> Surroundings:
@@ -125,8 +156,7 @@ def _surroundings(this: Stage, after: Snapshot) -> Surroundings:
 
 
 def _judged_before(this: Stage) -> Assessment | None:
-    record = this.table("assessment").snapshot().attributes.get("assessment")
-    return from_record(record) if record else None
+    return judgement_of(this.table("assessment").snapshot())
 
 
 def _reference(this: Stage, dataset: str) -> Reference:

@@ -6,6 +6,7 @@ Belongs here: what is counted in days and deliveries. Does not belong here: what
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import log
 
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.quality.bands import Band, count_band
@@ -14,6 +15,8 @@ from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.past import Past
 
 VOLUME = "volume_as_usual"
+_MOST_DAYS = 31
+"""A delivery of more days is a history that is handed in later; only its newest days are judged."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,13 @@ def volume_metrics(
     """
     past = Past(history.good, settings)
     before = past.of(VOLUME, "")
+    counts = {
+        "rows": (rows, [delivery.profile.rows for delivery in before]),
+        "files": (len(arrival.names), [delivery.files for delivery in before]),
+    }
     metrics = [
-        _counted("", "rows", rows, [delivery.profile.rows for delivery in before], "this delivery", settings),
-        _counted("", "files", len(arrival.names), [delivery.files for delivery in before], "this delivery", settings),
+        _counted("", name, now, others, what="this delivery", settings=settings)
+        for name, (now, others) in counts.items()
     ]
     if history.deliveries:
         bad = history.incidents | {arrival.id}
@@ -74,16 +81,20 @@ def _since_accepted(days: Mapping[date, Day], past: Past) -> dict[date, Day]:
 def _day_metrics(
     arrival: Arrival, days: Mapping[date, Day], good: Mapping[date, Day], settings: DriftSettings
 ) -> Iterator[Metric]:
-    """Each day of the delivery against the days of its weekday before it, of which no row came with an incident."""
-    for day, found in days.items():
-        if arrival.id not in found.deliveries:
-            continue
+    """Each of the delivery's newest days against the days of its weekday before it.
+
+    The more days are judged at once, the more of them are rare by chance, and the wider their bands are drawn.
+    """
+    delivered = sorted(day for day, found in days.items() if arrival.id in found.deliveries)[-_MOST_DAYS:]
+    wider = settings.model_copy(update={"sensitivity": settings.sensitivity + log(max(len(delivered), 1))})
+    for day in delivered:
         before = [other for other in good if other < day and other.weekday() == day.weekday()][-settings.weeks :]
-        what = f"{day:%A} {day}"
         counts = [good[other].rows for other in before]
         grows = day == max(days) and any(len(good[other].deliveries) > 1 for other in before)
-        metric = _counted(day.isoformat(), "rows_of_day", found.rows, counts, what, settings, is_growing=grows)
-        yield metric
+        what = f"{day:%A} {day}"
+        yield _counted(
+            day.isoformat(), "rows_of_day", days[day].rows, counts, what=what, settings=wider, is_growing=grows
+        )
 
 
 def _counted(
@@ -91,9 +102,9 @@ def _counted(
     name: str,
     value: int,
     past: list[int],
+    *,
     what: str,
     settings: DriftSettings,
-    *,
     is_growing: bool = False,
 ) -> Metric:
     """A count against others; one that is known to grow still can only be too large."""

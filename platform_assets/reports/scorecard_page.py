@@ -45,13 +45,11 @@ def scorecard_page(scorecard: Scorecard) -> str:
 
 def spark_points(score: Score) -> str:
     """The trend of a score as points of an SVG line; empty with fewer than two values."""
-    values = [point.score for point in score.trend if point.score is not None]
-    if len(values) < 2:  # noqa: PLR2004 - a line has two ends
+    heights = [height for height in wording.heights(score) if height is not None]
+    if len(heights) < 2:  # noqa: PLR2004 - a line has two ends
         return ""
-    low, span = min(values), max(values) - min(values)
-    step = (_SPARK_WIDTH - 2 * _SPARK_MARGIN) / (len(values) - 1)
+    step = (_SPARK_WIDTH - 2 * _SPARK_MARGIN) / (len(heights) - 1)
     room = _SPARK_HEIGHT - 2 * _SPARK_MARGIN
-    heights = [(value - low) / span if span else 0.5 for value in values]
     return " ".join(
         f"{_SPARK_MARGIN + place * step:.1f},{_SPARK_HEIGHT - _SPARK_MARGIN - height * room:.1f}"
         for place, height in enumerate(heights)

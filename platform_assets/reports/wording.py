@@ -6,11 +6,14 @@ from decimal import Decimal
 from platform_assets.quality.results import HeldBack
 from platform_assets.quality.scorecard import Score, State
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
+_BLOCKS = "▁▂▃▄▅▆▇"
+"""An odd number, so that a level trend has a height of its own."""
 SIGNS = {State.PASS: "✓", State.WARN: "▲", State.FAIL: "✕", State.EMPTY: "○"}
 """A verdict is never told by colour alone."""
 
 _TWO_DAYS = 48
+_LEAST_SHARE, _LEAST_HOURS = 0.01, 1.0
+"""A trend that spans less than one percentage point, or one hour, does not fill its line."""
 _MINUS = "\N{MINUS SIGN}"
 _NBSP = "\N{NO-BREAK SPACE}"
 _NOTHING = "\N{EN DASH}"
@@ -89,13 +92,20 @@ def score_fraction(score: Score) -> str:
     return f"{count(score.rows_checked - score.rows_failed)} of {count(score.rows_checked)} {unit}"
 
 
-def sparkline(values: list[float | None]) -> str:
-    """Values as blocks of unequal height, the lowest and the highest of them spanning all; a gap for none."""
+def heights(score: Score) -> list[float | None]:
+    """The trend of a score as heights of 0 to 1; what is a difference to nobody looks like none."""
+    values = [point.score for point in score.trend]
     known = [value for value in values if value is not None]
     if not known:
-        return ""
-    low, span = min(known), max(known) - min(known)
-    return "".join(" " if value is None else _block((value - low) / span if span else 0.5) for value in values)
+        return []
+    span = max(max(known) - min(known), _LEAST_HOURS if score.in_hours else _LEAST_SHARE)
+    middle = (max(known) + min(known)) / 2
+    return [None if value is None else (value - middle) / span + 0.5 for value in values]
+
+
+def sparkline(score: Score) -> str:
+    """The trend of a score as blocks; a gap where there was nothing to judge."""
+    return "".join(" " if height is None else _block(height) for height in heights(score))
 
 
 def instant(moment: datetime) -> str:
@@ -112,10 +122,10 @@ def held_back(held: HeldBack | None) -> str:
     """What waits behind a shut gate, as a sentence; empty where nothing does."""
     if held is None:
         return ""
-    rows = "1 row" if held.rows == 1 else f"{count(held.rows)} rows"
+    lines = "1 line" if held.rows == 1 else f"{count(held.rows)} lines"
     files = "1 file" if held.files == 1 else f"{count(held.files)} files"
     published = "nothing is published yet" if held.since is None else f"what is published reaches to {held.since}"
-    return f"Held back: {files} with {rows} that count; {published}."
+    return f"Held back: {files} with {lines}; {published}."
 
 
 def _block(height: float) -> str:

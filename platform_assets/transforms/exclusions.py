@@ -29,7 +29,7 @@ def line_rule(contract: Contract) -> LineUnique | None:
 
 
 def exclusions_schema(contract: Contract) -> pa.Schema:
-    """Where a row came from, its line, its money, whether it was set aside already, and a flag per rule of the version."""
+    """Where a row came from, its line and money, whether it was set aside already, a flag per rule of the version."""
     flags = [(broken_flag(rule), pa.bool_()) for rule in version_rules(contract)]
     lineage = [(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64()), (LINE_HASH, pa.int64())]
     return pa.schema([*lineage, (AMOUNT, MONEY), (QUARANTINED, pa.bool_()), (INVALID, pa.bool_()), *flags])
@@ -59,9 +59,8 @@ def exclusions(rows: Frame, contract: Contract, as_of: date | None) -> Frame:
 
 def repeats(rows: Frame, key: tuple[str, ...]) -> Frame:
     """The rows beyond the first of each key, by file name and line number; rows without a key repeat nothing."""
-    for column in key:
-        rows = rows.filter(~nw.col(column).is_null())
-    candidates = rows.filter(_is_shared(key))
+    # In one step: on pandas, each filter copies all rows.
+    candidates = rows.filter(_is_shared(key), *(~nw.col(column).is_null() for column in key))
     # A column of its own is counted: on pandas, Narwhals overwrites the counted column before it sorts by it.
     place = nw.col("_one").cum_count().over(*key, order_by=[SOURCE_FILE, SOURCE_ROW])
     placed = candidates.with_columns(nw.lit(1).alias("_one")).with_columns(place.alias("_place"))

@@ -27,6 +27,7 @@ CHECK_RESULTS_SCHEMA = pa.schema(
         ("score", pa.float64()),
         ("threshold", pa.float64()),
         ("warn_threshold", pa.float64()),
+        ("description", pa.string()),
         ("note", pa.string()),
         ("contract_version", pa.string()),
         ("as_of_date", pa.date32()),
@@ -38,6 +39,7 @@ LEDGER_SCHEMA = pa.schema(
         ("source_file", pa.string()),
         *((f"rows_{part}", pa.int64()) for part in PARTS),
         *((f"amount_{part}", MONEY) for part in PARTS),
+        ("rows_corrected", pa.int64()),
         ("status", pa.string()),
         ("content_hash", pa.string()),
     ]
@@ -56,6 +58,7 @@ _PLAIN = (
     "score",
     "threshold",
     "warn_threshold",
+    "description",
     "note",
 )
 
@@ -85,6 +88,7 @@ def ledger_rows(assessments: Iterable[Assessment]) -> pa.Table:
             "source_file": line.source_file,
             **{f"rows_{part}": count for part, count in zip(PARTS, line.rows, strict=True)},
             **{f"amount_{part}": amount for part, amount in zip(PARTS, line.amounts, strict=True)},
+            "rows_corrected": line.rows_corrected,
             "status": line.status,
             "content_hash": line.content_hash,
         }

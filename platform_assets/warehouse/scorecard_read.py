@@ -4,8 +4,9 @@ Belongs here: the queries and how their rows become the scorecard. Does not belo
 mean (``quality.scorecard``).
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -48,9 +49,8 @@ _TREND = """
 """
 _CHECKS = "SELECT * FROM quality.rule_costs ORDER BY rows_failed DESC, rows_pending DESC, rule"
 _SUMS = sql.SQL(", ").join(
-    sql.SQL("coalesce(sum({0}), 0) AS {0}").format(sql.Identifier(f"{unit}_{part}"))
-    for unit in ("rows", "amount")
-    for part in PARTS
+    sql.SQL("coalesce(sum({0}), 0) AS {0}").format(sql.Identifier(name))
+    for name in (*(f"{unit}_{part}" for unit in ("rows", "amount") for part in PARTS), "rows_corrected")
 )
 _LEDGER_TOTALS = sql.SQL("SELECT dataset, count(*) AS files, {} FROM quality.row_ledger GROUP BY dataset").format(_SUMS)
 _LEDGER_LINES = """
@@ -73,6 +73,7 @@ _FAILING = """
     WHERE place <= %(rows)s
     ORDER BY dataset, total DESC, rule, place
 """
+_SAMPLES = "SELECT * FROM quality.failing_samples ORDER BY dataset, rule, source_file, source_row"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def read_scorecard(
     with connection, connection.cursor(cursor_factory=RealDictCursor) as cursor:
         # One moment for all queries: a run may be writing.
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        statements = (_GATES, _TREND, _CHECKS, _LEDGER_TOTALS, _LEDGER_LINES, _FAILING)
+        statements = (_GATES, _TREND, _CHECKS, _LEDGER_TOTALS, _LEDGER_LINES, _FAILING, _SAMPLES)
         gates, *parts = (_by_dataset(_rows(cursor, statement, bounds)) for statement in statements)
     datasets = [name for name in contracts if name in gates]
     cards = [_card(contracts[name], gates[name][0], [part.get(name, []) for part in parts]) for name in datasets]
@@ -127,7 +128,8 @@ def _by_dataset(lines: Iterable[_Line]) -> dict[str, list[_Line]]:
 
 
 def _card(contract: Contract, gate: _Line, parts: Sequence[list[_Line]]) -> DatasetCard:
-    trend, checks, totals, files, failing = parts
+    trend, results, totals, files, failing, samples = parts
+    checks = tuple(_check(contract, line) for line in results)
     return DatasetCard(
         dataset=contract.dataset,
         title=contract.title,
@@ -141,9 +143,9 @@ def _card(contract: Contract, gate: _Line, parts: Sequence[list[_Line]]) -> Data
         run_id=gate["run_id"],
         contract_version=gate["contract_version"] or "",
         scores=_scores(trend),
-        checks=tuple(_check(contract, line) for line in checks),
+        checks=checks,
         ledger=_ledger(contract.dataset, totals, files),
-        failing=_failing(contract, failing),
+        failing=(*_failing(contract, failing), *_staying(checks, failing, samples)),
     )
 
 
@@ -205,6 +207,7 @@ def _ledger(dataset: str, totals: Sequence[_Line], files: Sequence[_Line]) -> Le
 
 def _ledger_line(dataset: str, line: _Line) -> LedgerLine:
     rows: dict[str, Any] = {f"rows_{part}": int(line[f"rows_{part}"]) for part in PARTS}
+    rows["rows_corrected"] = int(line.get("rows_corrected", 0))
     amounts: dict[str, Any] = {f"amount_{part}": line[f"amount_{part}"] or ZERO for part in PARTS}
     names: dict[str, Any] = {name: line.get(name) or "" for name in ("source_file", "status", "content_hash")}
     return LedgerLine(dataset=dataset, **names, **rows, **amounts)
@@ -224,3 +227,24 @@ def _failing_row(contract: Contract, line: _Line) -> FailingRow:
     cells, hidden = shown_cells(line["raw"], line["kind"], contract)
     place = {name: line[name] for name in ("source_file", "source_row", "reasons")}
     return FailingRow(**place, cells=cells, hidden=hidden)
+
+
+def _staying(checks: Iterable[Check], failing: Iterable[_Line], samples: Iterable[_Line]) -> Iterator[FailingRows]:
+    """Samples of the rules that have no line in quarantine: what breaks a warning stays, what repeats is no loss."""
+    known = {line["rule"] for line in failing}
+    by_rule: dict[str, list[_Line]] = defaultdict(list)
+    for line in samples:
+        by_rule[line["rule"]].append(line)
+    for check in checks:
+        if check.rows_failed and check.rule in by_rule and check.rule not in known:
+            rows = tuple(_sample(line) for line in by_rule[check.rule])
+            yield FailingRows(rule=check.rule, total=check.rows_failed, rows=rows, set_aside=False)
+
+
+def _sample(line: _Line) -> FailingRow:
+    return FailingRow(
+        source_file=line["source_file"],
+        source_row=line["source_row"],
+        reasons=line["rule"],
+        cells=tuple(json.loads(line["cells"]).items()),
+    )

@@ -248,7 +248,7 @@ def test_corrections_that_were_taken_already_are_nothing_new_also_when_the_row_h
     ids=["row", "row unmasked", "line", "line unmasked"],
 )
 def test_a_line_is_shown_with_its_history_and_without_what_is_personal(
-    changes: dict[str, str], unmask: bool, shown: list[str], hidden: list[str]
+    changes: dict[str, Any], unmask: bool, shown: list[str], hidden: list[str]
 ) -> None:
     console = Console(width=100, file=io.StringIO(), record=True)
     moment = datetime(2024, 2, 1, 9, 30, tzinfo=UTC)

@@ -27,10 +27,10 @@ def test_all_datasets_are_shown_with_verdict_value_change_and_trend() -> None:
     text = printed(lambda console: command._print_overview(scorecard(), console))
 
     assert line_with(text, "completeness")[:5] == ["retail_analytics", "✓", "open", "completeness", "✓"]
-    assert line_with(text, "completeness")[5:] == ["pass", "97.5", "%", "-0.5", "pp", "▁█▅"]
+    assert line_with(text, "completeness")[5:] == ["pass", "97.5", "%", "-0.5", "pp", "▁▇▄"]
     assert line_with(text, "superstore_sales  ")[:3] == ["superstore_sales", "✕", "SHUT"]
     assert "gate shut: superstore_sales: validity is 0.72727, the threshold is 0.9." in text
-    assert "Held back: 1 file with 120 rows that count" in text
+    assert "Held back: 1 file with 120 lines" in text
 
 
 def test_one_dataset_is_shown_with_counts_thresholds_rules_drift_and_ledger() -> None:
@@ -61,11 +61,11 @@ def test_a_rule_is_shown_with_its_failing_rows_as_they_stand() -> None:
     assert line_with(text, "may.csv") == ["[bold]may.csv", "1,234", "price,", "other", "price=[red]-3", "name=•••"]
 
 
-def test_a_rule_whose_rows_stay_has_none_in_quarantine() -> None:
+def test_a_rule_that_looks_across_rows_has_no_row_of_its_own() -> None:
     shown = card(checks=(check("customer_known", failed=3, severity="warn"),))
     text = printed(lambda console: command._print_rule(shown, "customer_known", console))
     assert "3 of 10,000 rows fail." in text
-    assert "None of its rows is in quarantine." in text
+    assert "it looks across rows" in text
 
 
 def test_a_rule_that_is_not_there_is_told_with_those_that_are() -> None:

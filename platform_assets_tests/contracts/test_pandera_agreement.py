@@ -170,7 +170,10 @@ def reads(rule: str, pattern: str) -> pa.Check:
 
 
 def a_day(rule: str, form: str) -> pa.Check:
-    return pa.Check(lambda texts: pd.to_datetime(texts, format=form, errors="coerce").notna(), error=rule)
+    def exists(texts: pd.Series) -> pd.Series:
+        return pd.to_datetime(texts, format=form, errors="coerce").notna()
+
+    return pa.Check(exists, error=rule)
 
 
 MONEY_TEXT = r"-?\d+(\.\d+)?\Z"

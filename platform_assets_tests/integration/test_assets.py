@@ -8,7 +8,9 @@ import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.definitions import defs
+from platform_assets.quality.drift_checks import DRIFT_CHECKS
 from platform_assets.quality.results import BALANCE, READABLE, SCORES
+from platform_assets.quality.schema_drift import SCHEMA
 from platform_assets_tests.integration.deliveries import (
     ECOMMERCE,
     SUPERSTORE,
@@ -65,10 +67,13 @@ def evaluations(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.A
 
 
 def expected_checks() -> set[tuple[str, str]]:
+    others = {*SCORES, BALANCE, READABLE, SCHEMA, *DRIFT_CHECKS}
     return {
         (f"staging/{dataset}", name)
         for dataset, contract in CONTRACTS.items()
-        for name in (*(rule.id for rule in contract.rules), *SCORES, BALANCE, READABLE)
+        # The catalogue refers to no other dataset.
+        for name in {rule.id for rule in contract.rules}
+        | (others - {"integrity"} if dataset == "product_catalog" else others)
     }
 
 

@@ -132,7 +132,7 @@ def test_the_history_has_both_judgements_with_their_thresholds(story: Story) -> 
 
 def test_a_shut_gate_is_told_where_its_news_is_missing_and_nowhere_else(story: Story) -> None:
     told = str(story.shut.made["core/sales"]["held back"])
-    assert "1 file with 60 rows that count" in told
+    assert "1 file with 120 lines" in told
     assert "validity is 0.50000, the threshold is 0.9" in told
     assert "held back" not in story.shut.made["core/products"]
     assert "held back" not in story.refreshed.made["core/sales"]

@@ -291,7 +291,7 @@ def test_a_shut_gate_says_what_waits_behind_it(deliveries: Deliveries) -> None:
 
     held = deliveries.process(RETAIL, thresholds=strict).assessment.held_back
 
-    assert held == HeldBack(files=1, rows=2, since=date(2024, 1, 1))
+    assert held == HeldBack(files=1, rows=3, since=date(2024, 1, 1))
 
 
 @without_spark

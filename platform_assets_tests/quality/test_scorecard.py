@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from platform_assets.quality.results import Verdict
@@ -22,7 +24,7 @@ def test_a_dataset_without_rows_neither_passes_nor_fails() -> None:
         {"checks": (check("price_not_negative", failed=5000, verdict=Verdict.FAIL),)},
     ],
 )
-def test_what_a_person_should_see_to_is_a_warning(found: dict[str, object]) -> None:
+def test_what_a_person_should_see_to_is_a_warning(found: dict[str, Any]) -> None:
     assert card(**found).state is State.WARN
 
 
@@ -38,6 +40,18 @@ def test_rules_with_rows_that_wait_are_shown_although_none_fails() -> None:
 
 def test_the_shut_gates_of_all_datasets_are_found() -> None:
     assert [one.dataset for one in scorecard(card(), shut_card("superstore_sales")).shut] == ["superstore_sales"]
+
+
+def test_what_somebody_has_to_see_to_comes_first_and_the_rest_keeps_its_order() -> None:
+    fine, also_fine = card("ecommerce_transactions"), card("product_catalog")
+    warned = card("retail_analytics", checks=(check("rows_per_day", kind="drift"),))
+    ranked = scorecard(fine, also_fine, warned, shut_card("superstore_sales")).worst_first
+    assert [one.dataset for one in ranked] == [
+        "superstore_sales",
+        "retail_analytics",
+        "ecommerce_transactions",
+        "product_catalog",
+    ]
 
 
 def test_scores_are_in_the_order_of_their_definition_whichever_dataset_has_them() -> None:

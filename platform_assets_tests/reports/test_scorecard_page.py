@@ -65,7 +65,7 @@ def test_the_page_says_per_dataset_scores_thresholds_verdicts_rules_ledger_and_f
         "-0.5 pp",
         "warns under 95 %, fails under 90 %",
         "validity is 0.72727, the threshold is 0.9",
-        "Held back: 1 file with 120 rows that count; what is published reaches to 2024-04-30.",
+        "Held back: 1 file with 120 lines; what is published reaches to 2024-04-30.",
         "2,727 of 10,000 rows (27.27 %), +2,627 since the run before",
         "12 of 10,000 rows (0.12 %) , 7 pending".replace(" ,", ","),
         "12,345",

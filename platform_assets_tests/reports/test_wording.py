@@ -70,10 +70,24 @@ def test_a_score_says_what_it_was_counted_from(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("values", "blocks"),
-    [([0.0, 0.5, 1.0], "▁▅█"), ([0.9, 0.9], "▅▅"), ([1.0, None, 0.0], "█ ▁"), ([None], ""), ([], "")],
+    [
+        ((0.0, 0.5, 1.0), "▁▄▇"),
+        ((0.9, 0.9), "▄▄"),
+        ((1.0, None, 0.0), "▇ ▁"),
+        ((None,), ""),
+        # A thousandth of a percentage point is no news.
+        ((0.90000, 0.90001), "▄▄"),
+    ],
 )
-def test_a_sparkline_spans_its_lowest_and_its_highest_value(values: list[float | None], blocks: str) -> None:
-    assert wording.sparkline(values) == blocks
+def test_a_sparkline_spans_its_lowest_and_its_highest_value_where_they_differ(
+    values: tuple[float | None, ...], blocks: str
+) -> None:
+    assert wording.sparkline(score("validity", *values)) == blocks
+
+
+def test_a_sparkline_of_hours_that_differ_by_minutes_is_flat() -> None:
+    assert wording.sparkline(score("freshness", 2.0, 2.01)) == "▄▄"
+    assert wording.sparkline(score("freshness", 2.0, 30.0)) == "▁▇"
 
 
 def test_instants_are_in_utc_and_days_in_iso_8601() -> None:
@@ -91,10 +105,10 @@ def test_money_has_cents_and_separators() -> None:
     ("held", "text"),
     [
         (None, ""),
-        (HeldBack(files=1, rows=1, since=None), "Held back: 1 file with 1 row that count; nothing is published yet."),
+        (HeldBack(files=1, rows=1, since=None), "Held back: 1 file with 1 line; nothing is published yet."),
         (
             HeldBack(files=2, rows=1500, since=date(2024, 4, 30)),
-            "Held back: 2 files with 1,500 rows that count; what is published reaches to 2024-04-30.",
+            "Held back: 2 files with 1,500 lines; what is published reaches to 2024-04-30.",
         ),
     ],
 )

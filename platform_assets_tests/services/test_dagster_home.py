@@ -41,6 +41,7 @@ def test_another_process_reads_the_same_settings_from_the_environment(tmp_path: 
             "PLATFORM_SPARK_MEMORY": "1500m",
             "SPARK_REMOTE": "sc://host:15002",
             "PLATFORM_CONFIG": str(tmp_path / "config.yaml"),
+            "PLATFORM_REPORTS_URL": "https://reports.example.com",
         }
     )
     assert Settings.from_environment(prepare_dagster_home(settings, URLS)) == settings

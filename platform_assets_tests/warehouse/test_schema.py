@@ -100,11 +100,18 @@ def test_the_scorecard_shows_the_latest_value_of_each_score(connection: extensio
     query(
         connection,
         """
-        INSERT INTO quality.check_results VALUES
-            ('run1', '2024-01-01', 'd', 'completeness', 'completeness', 'error', false, 100, 40, 0.6, 0.95, NULL),
-            ('run2', '2024-01-02', 'd', 'completeness', 'completeness', 'error', true, 100, 3, 0.97, 0.95, NULL),
-            ('run2', '2024-01-02', 'd', 'validity', 'validity', 'error', true, 50, 1, 0.98, 0.9, NULL),
-            ('run2', '2024-01-02', 'd', 'price_not_negative', 'validity', 'error', false, 50, 1, 0.98, NULL, NULL)
+        INSERT INTO quality.check_results
+            (run_id, evaluated_at, dataset, rule, dimension, severity, passed, rows_checked, rows_failed, score,
+             threshold, kind, verdict, shuts_gate, rows_pending, rows_resolved, note)
+        VALUES
+            ('run1', '2024-01-01', 'd', 'completeness', 'completeness', 'error', false, 100, 40, 0.6, 0.95, 'score',
+             'fail', true, 0, 0, ''),
+            ('run2', '2024-01-02', 'd', 'completeness', 'completeness', 'error', true, 100, 3, 0.97, 0.95, 'score',
+             'pass', true, 0, 0, ''),
+            ('run2', '2024-01-02', 'd', 'validity', 'validity', 'error', true, 50, 1, 0.98, 0.9, 'score',
+             'pass', true, 0, 0, ''),
+            ('run2', '2024-01-02', 'd', 'price_not_negative', 'validity', 'error', false, 50, 1, 0.98, NULL, 'rule',
+             'warn', false, 0, 0, '')
         """,
     )
     scores = query(connection, "SELECT dataset, dimension, score, passed, run_id FROM quality.scorecard ORDER BY 2")

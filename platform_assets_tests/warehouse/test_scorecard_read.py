@@ -18,7 +18,8 @@ pytestmark = pytest.mark.integration
 SHOP = "ecommerce_transactions"
 CHECK = (
     "INSERT INTO quality.check_results (run_id, evaluated_at, dataset, rule, kind, dimension, severity, verdict,"
-    " passed, shuts_gate, rows_checked, rows_failed, rows_pending, rows_resolved, score, threshold, warn_threshold, note)"
+    " passed, shuts_gate, rows_checked, rows_failed, rows_pending, rows_resolved, score, threshold, warn_threshold,"
+    " note)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, 0, %s, %s, %s, '')"
 )
 
@@ -164,8 +165,11 @@ def test_the_ledger_is_summed_over_all_files_and_shows_those_that_lost_most(conn
         lost = place * 10
         query(connection, LEDGER, [SHOP, f"{place}.csv", 100, lost, 100 - lost, Decimal("10.05"), 1, Decimal("9.05")])
 
+    query(connection, "UPDATE quality.row_ledger SET rows_corrected = 3 WHERE source_file IN ('1.csv', '2.csv')")
+
     found = card(connection, extent=Extent(files=2)).ledger
 
+    assert found.total.rows_corrected == 6
     assert (found.files, found.total.rows_read, found.total.rows_quarantined) == (5, 500, 0 + 10 + 20 + 30 + 40)
     assert (found.total.amount_read, found.total.amount_loaded) == (Decimal("50.25"), Decimal("45.25"))
     assert [line.source_file for line in found.lines] == ["4.csv", "3.csv"]
@@ -212,6 +216,42 @@ def test_lines_and_files_that_could_not_be_read_are_shown_with_their_reason_and_
     assert found["line_not_readable"].cells == ()
     assert "personal" in found["line_not_readable"].hidden
     assert (found["file_refused"].source_row, found["file_refused"].reasons) == (0, "No header, none at all.")
+
+
+def test_rows_that_break_a_warning_are_shown_although_they_are_not_in_quarantine(
+    connection: extensions.connection,
+) -> None:
+    judge(connection, "run1", 1)
+    add_check(connection, "run1", 1, "country_known", 12)
+    add_check(connection, "run1", 1, "price_not_negative", 1)
+    sample = "INSERT INTO quality.failing_samples VALUES (%s, %s, 'day.csv', %s, %s)"
+    query(connection, sample, [SHOP, "country_known", 7, '{"country": "Atlantis"}'])
+    query(connection, sample, [SHOP, "price_not_negative", 9, '{"unit_price": "-1"}'])
+    query(connection, QUARANTINE, [SHOP, "day.csv", 9, "row", "price_not_negative", raw_line(unit_price="-1.00")])
+
+    found = {one.rule: one for one in card(connection).failing}
+
+    assert (found["country_known"].total, found["country_known"].set_aside) == (12, False)
+    assert found["country_known"].rows[0].cells == (("country", "Atlantis"),)
+    # What stood in the file, rather than what became of it.
+    assert found["price_not_negative"].rows[0].cells == (("unit_price", "-1.00"),)
+
+
+def test_checks_evaluated_by_themselves_replace_their_own_results_and_no_others(
+    connection: extensions.connection,
+) -> None:
+    judge(connection, "run1", 1)
+    add_check(connection, "run1", 1, "price_not_negative", 5)
+    add_check(connection, "run1", 1, "country_present", 3)
+    add_check(connection, "checks-alone", 2, "price_not_negative", 4)
+
+    found = card(connection)
+
+    assert [(check.rule, check.rows_failed, check.change) for check in found.costs] == [
+        ("price_not_negative", 4, -1),
+        ("country_present", 3, None),
+    ]
+    assert found.run_id == "run1"
 
 
 def test_the_views_say_what_the_scorecard_says(connection: extensions.connection) -> None:

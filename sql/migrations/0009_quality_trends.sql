@@ -36,6 +36,22 @@ COMMENT ON COLUMN quality.gate_history.rows_held_back IS 'Rows of these files';
 COMMENT ON COLUMN quality.gate_history.accepted_until IS 'Day of the newest event of what was published before; null when nothing was';
 COMMENT ON COLUMN quality.gate_history.composite IS 'Weighted mean of the scores, for display only: the gate goes by the worst';
 
+CREATE TABLE quality.failing_samples (
+    dataset     text COLLATE "C" NOT NULL,
+    rule        text COLLATE "C" NOT NULL,
+    source_file text COLLATE "C" NOT NULL,
+    source_row  bigint NOT NULL CHECK (source_row >= 0),
+    cells       text   NOT NULL CHECK (cells IS JSON OBJECT),
+    CONSTRAINT failing_samples_pkey PRIMARY KEY (dataset, rule, source_file, source_row)
+);
+
+COMMENT ON TABLE quality.failing_samples IS 'The first few rows that break each rule, whether they were set aside or stay';
+COMMENT ON COLUMN quality.failing_samples.dataset IS 'Dataset';
+COMMENT ON COLUMN quality.failing_samples.rule IS 'The rule they break';
+COMMENT ON COLUMN quality.failing_samples.source_file IS 'Raw file, relative to the folder of its dataset';
+COMMENT ON COLUMN quality.failing_samples.source_row IS 'Line of the raw file';
+COMMENT ON COLUMN quality.failing_samples.cells IS 'Values by column as JSON, personal ones masked';
+
 -- A run that judges nothing anew repeats what is known, with the time it was judged at: that is one evaluation.
 CREATE VIEW quality.score_trend AS
 SELECT
@@ -79,7 +95,8 @@ COMMENT ON COLUMN quality.score_trend.rows_checked IS 'Rows, cells or files look
 COMMENT ON COLUMN quality.score_trend.rows_failed IS 'Rows, cells or files that failed';
 COMMENT ON COLUMN quality.score_trend.note IS 'What else a person should know';
 
--- What the rules of the latest evaluation of each dataset cost. A rule that the contract no longer has is not among them.
+-- What every rule cost when it was evaluated last. One that the last judgement of its dataset, which evaluates all, did
+-- not know any more is not among them; checks that were evaluated by themselves since are.
 CREATE VIEW quality.rule_costs AS
 SELECT
     c.dataset,
@@ -103,10 +120,10 @@ SELECT
 FROM (
     SELECT DISTINCT ON (r.dataset, r.rule) r.*
     FROM quality.check_results AS r
-    JOIN (SELECT dataset, max(evaluated_at) AS evaluated_at FROM quality.check_results GROUP BY dataset) AS latest
-        USING (dataset, evaluated_at)
+    JOIN (SELECT dataset, max(evaluated_at) AS evaluated_at FROM quality.gate_history GROUP BY dataset) AS judged
+        ON judged.dataset = r.dataset AND r.evaluated_at >= judged.evaluated_at
     WHERE r.kind <> 'score'
-    ORDER BY r.dataset, r.rule, r.run_id
+    ORDER BY r.dataset, r.rule, r.evaluated_at DESC, r.run_id
 ) AS c
 LEFT JOIN LATERAL (
     SELECT p.rows_failed
@@ -116,7 +133,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS before ON true;
 
-COMMENT ON VIEW quality.rule_costs IS 'Every rule and check of the latest evaluation of each dataset, with what it costs in rows';
+COMMENT ON VIEW quality.rule_costs IS 'The latest result of every rule and check, with what it costs in rows';
 COMMENT ON COLUMN quality.rule_costs.dataset IS 'Dataset';
 COMMENT ON COLUMN quality.rule_costs.rule IS 'Rule or check';
 COMMENT ON COLUMN quality.rule_costs.kind IS 'rule, drift or files';

@@ -1,0 +1,36 @@
+"""quality/profiles: what every delivery looked like beside those before it, in PostgreSQL."""
+
+import dagster as dg
+
+from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.presentation.metadata import column_schema, markdown_table
+from platform_assets.quality.deliveries import history_of
+from platform_assets.resources.platform import PlatformResource
+from platform_assets.warehouse.loads import MergeLoad
+from platform_assets.warehouse.profile_rows import PROFILES_KEY, PROFILES_SCHEMA, profile_rows
+
+
+@dg.asset(
+    key=["quality", "profiles"],
+    io_manager_key="warehouse",
+    group_name="quality",
+    kinds={"postgres", "table"},
+    owners=["team:data"],
+    pool="postgres",
+    deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
+    metadata={"table": "quality.profiles", **column_schema(PROFILES_SCHEMA)},
+)
+def quality_profiles(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
+    """Every figure of every delivery with what was expected of it; what is forgotten by the lake stays here."""
+    histories = {dataset: history_of(platform.table("deliveries", dataset).snapshot()) for dataset in CONTRACTS}
+    rows = profile_rows(histories)
+    load = MergeLoad("quality.profiles", PROFILES_KEY, rows.schema, rows.to_batches(), delete_missing=False)
+    found = [
+        {"dataset": dataset, "check": metric.family, "what was found": metric.text}
+        for dataset, history in histories.items()
+        if history.last
+        for metric in history.last.metrics
+        if metric.is_outside
+    ]
+    told = {"not as usual": markdown_table(found)} if found else {}
+    return dg.MaterializeResult(value=load, metadata={"figures not as usual": len(found), **told})
