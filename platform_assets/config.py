@@ -16,6 +16,8 @@ from platform_assets.contracts.readings import DateReading
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.contracts.rules import Severity
 from platform_assets.errors import SettingsError
+from platform_assets.quality.check_names import WITH_THRESHOLDS
+from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.settings import EnvironmentName
 
 
@@ -185,6 +187,7 @@ class Config(_Strict):
     thresholds: ThresholdSettings = ThresholdSettings()
     datasets: dict[str, DatasetSettings] = {}
     references: ReferencesSettings = ReferencesSettings()
+    drift: DriftSettings = DriftSettings()
     scorecard: ScorecardSettings = ScorecardSettings()
     rfm: RfmSettings = RfmSettings()
 
@@ -260,7 +263,7 @@ def load_config(path: Path) -> Config:
 
 
 def _require_known(config: Config, path: Path) -> None:
-    faults = faults_of(config)
+    faults = faults_of(config, WITH_THRESHOLDS)
     for dataset in CONTRACTS:
         for environment in get_args(EnvironmentName):
             try:

@@ -157,6 +157,8 @@ def test_anything_else_is_no_date_format(text: str) -> None:
         ("datasets: {superstore_sales: {rules: {line_unique: {severity: warn}}}}", "always of severity error"),
         ("datasets: {retail_analytics: {values: {chanel: [Shop]}}}", "did you mean channel"),
         ("references: {datasets: {catalog: {grace_hours: 1}}}", "references.datasets.catalog does not exist"),
+        ("thresholds: {default: {rules: {nulls_as_usal: 1}}}", "did you mean nulls_as_usual"),
+        ("drift: {min_history: 1}", "drift.min_history"),
         ("references: {default: {grace_hours: -1}}", "references.default.grace_hours"),
         ("just text", "cannot be used"),
     ],

@@ -11,12 +11,15 @@ from platform_assets.cli.bench_options import add_bench_options, run_bench
 from platform_assets.cli.options import add_data_options, add_home, settings_from
 from platform_assets.cli.quarantine_options import add_quarantine_actions
 from platform_assets.errors import PlatformError
+from platform_assets.services.up_state import DEFAULT_UI_PORT
 from platform_assets.settings import Settings
 
 EPILOG = """\
 first steps:
   ./platform run              process data/raw (sample data, if it is empty) and show the result
   ./platform up               serve the Dagster UI on http://127.0.0.1:3000
+  ./platform scorecard        quality of every dataset; with a dataset's name, down to its failing rows
+  ./platform quarantine list  what was set aside and why; show, export, replay, discard
   ./platform sql "select count(*) from warehouse.fct_sales"
 
 also: ./platform test [pytest arguments], ./platform lock [--upgrade]
@@ -25,7 +28,6 @@ also: ./platform test [pytest arguments], ./platform lock [--upgrade]
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
-DEFAULT_PORT = 3000
 PASSED_ON = ("psql", "dg", "dagster")
 """Commands that hand everything but ``--home`` to another program."""
 
@@ -110,7 +112,7 @@ def _add_generate(parser: ArgumentParser) -> None:
 
 def _add_services(up: ArgumentParser, status: ArgumentParser, down: ArgumentParser) -> None:
     add_data_options(up)
-    up.add_argument("--port", metavar="N", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (%(default)s)")
+    up.add_argument("--port", metavar="N", type=int, default=DEFAULT_UI_PORT, help="port on 127.0.0.1 (%(default)s)")
     up.set_defaults(execute=_up)
     for parser, execute in ((status, _status), (down, _down)):
         add_home(parser)

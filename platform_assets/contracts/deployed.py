@@ -14,7 +14,7 @@ from platform_assets.contracts.row_rules import RowRule
 from platform_assets.contracts.rules import KeyUnique, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from platform_assets.config import Config, DatasetSettings, RuleSettings
 
@@ -24,21 +24,26 @@ def deployed_contracts(config: "Config") -> dict[str, Contract]:
     return {name: _deployed(contract, config.dataset(name)) for name, contract in CONTRACTS.items()}
 
 
-def faults_of(config: "Config") -> list[str]:
-    """What the configuration says about datasets, columns and rules that do not exist, or that cannot be set so."""
+def faults_of(config: "Config", checks: "Collection[str]") -> list[str]:
+    """What the configuration says about datasets, columns and rules that do not exist, or that cannot be set so.
+
+    Args:
+        config: The configuration.
+        checks: Checks beside the rules that may be given thresholds.
+    """
     faults = [
         *_unknown("datasets", config.datasets, CONTRACTS),
         *_unknown("thresholds.datasets", config.thresholds.datasets, CONTRACTS),
         *_unknown("references.datasets", config.references.datasets, CONTRACTS),
     ]
-    everywhere = {rule.id for contract in CONTRACTS.values() for rule in contract.rules}
+    everywhere = {*checks, *(rule.id for contract in CONTRACTS.values() for rule in contract.rules)}
     faults += _unknown("thresholds.default.rules", config.thresholds.default.rules, everywhere)
     for environment, change in config.thresholds.environments.items():
         faults += _unknown(f"thresholds.environments.{environment}.rules", change.rules, everywhere)
     for name, contract in CONTRACTS.items():
         faults += _dataset_faults(contract, config.dataset(name))
         if (own := config.thresholds.datasets.get(name)) is not None:
-            known = {rule.id for rule in contract.rules}
+            known = {*checks, *(rule.id for rule in contract.rules)}
             faults += _unknown(f"thresholds.datasets.{name}.rules", own.rules, known)
             for environment, change in own.environments.items():
                 place = f"thresholds.datasets.{name}.environments.{environment}.rules"

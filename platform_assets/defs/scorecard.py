@@ -76,10 +76,10 @@ def quality_scorecard(platform: PlatformResource, postgres: PostgresResource) ->
         scorecard = read_scorecard(connection, deployed_contracts(platform.config))
     target = scorecard_file(platform.settings)
     write_report(scorecard_page(scorecard), target)
-    url = reports_url(platform.settings)
+    page = f"{reports_url(platform.settings)}/{SCORECARD}"
     return dg.MaterializeResult(
         metadata={
-            **({"page": dg.MetadataValue.url(f"{url}/{SCORECARD}")} if url else {}),
+            "page": dg.MetadataValue.url(page),
             "file": dg.MetadataValue.path(target),
             "scorecard": markdown_table([_line(card, scorecard) for card in scorecard.datasets]),
             "gates shut": len(scorecard.shut),

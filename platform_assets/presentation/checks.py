@@ -8,9 +8,9 @@ import dagster as dg
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.rules import Dimension, KnownIn, Severity
 from platform_assets.presentation.metadata import markdown_table
+from platform_assets.quality.check_names import SCHEMA
 from platform_assets.quality.drift_checks import DRIFT_CHECKS
 from platform_assets.quality.results import BALANCE, READABLE, SCORES, CheckResult, Verdict
-from platform_assets.quality.schema_drift import SCHEMA
 
 _SCORE_TEXT = {
     "completeness": "Cells of the contract's columns that have a value. Below the threshold the gate is shut.",

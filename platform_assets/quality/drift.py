@@ -22,15 +22,12 @@ from platform_assets.quality.bands import (
     share_band,
     share_band_of_few,
 )
+from platform_assets.quality.check_names import CATEGORIES, DISTINCT, DISTRIBUTION, NULLS
 from platform_assets.quality.deliveries import History, Metric
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.past import Past
 from platform_assets.quality.profiles import Numbers, Profile
 
-NULLS = "nulls_as_usual"
-DISTRIBUTION = "distribution_as_usual"
-CATEGORIES = "categories_as_usual"
-DISTINCT = "distinct_as_usual"
 INDEX = "stability_index"
 _COMPARABLE = 2
 """Distinct values are compared between deliveries of which one has at most this many times the values of the other."""

@@ -14,6 +14,7 @@ from platform_assets.engines.engine import Engine
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.lake.update import Update
+from platform_assets.quality.check_names import CATEGORIES, DISTINCT, DISTRIBUTION, NULLS, VOLUME
 from platform_assets.quality.deliveries import (
     Arrival,
     Delivery,
@@ -24,11 +25,11 @@ from platform_assets.quality.deliveries import (
     history_of,
     with_history,
 )
-from platform_assets.quality.drift import CATEGORIES, DISTINCT, DISTRIBUTION, NULLS, profile_metrics
+from platform_assets.quality.drift import profile_metrics
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.profiles import Profile, Reference, profile_of, reference_of
 from platform_assets.quality.results import CheckResult, Kind, Verdict, verdict_of
-from platform_assets.quality.volume import VOLUME, days_of, volume_metrics
+from platform_assets.quality.volume import days_of, volume_metrics
 from platform_assets.transforms.schemas import staged_schema
 
 DRIFT_CHECKS = {

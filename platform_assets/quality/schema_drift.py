@@ -21,11 +21,11 @@ from platform_assets.engines.engine import Engine
 from platform_assets.ingestion.headers import LOST_COLUMNS, normalise
 from platform_assets.lake.snapshot import Slice, Snapshot
 from platform_assets.lake.table import Table
+from platform_assets.quality.check_names import SCHEMA
 from platform_assets.quality.deliveries import History
 from platform_assets.quality.results import CheckResult, Kind, Verdict, verdict_of
 from platform_assets.transforms.schemas import RAW_LINE, SOURCE_ROW, staged_schema
 
-SCHEMA = "schema_known"
 _TOLD = 5
 _LOOKED_UP = 3
 _MOST_LETTERS = 40

@@ -18,7 +18,6 @@ from platform_assets.quality.assess import Circumstances, assess, held_back
 from platform_assets.quality.cross_rows import Reference, Surroundings, references_of
 from platform_assets.quality.deliveries import History
 from platform_assets.quality.drift_checks import Watched, deliveries_update, drift_results, judge_drift
-from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA, Origin, quarantine
 from platform_assets.quality.record import judgement_of
 from platform_assets.quality.results import Assessment
@@ -40,7 +39,6 @@ class Stage:
         now: The wall clock, for freshness of arrival.
         engine: What computes.
         config: What the deployment says about references and the scorecard.
-        drift: When a delivery counts as unlike those before it.
     """
 
     contract: Contract
@@ -50,7 +48,6 @@ class Stage:
     now: datetime
     engine: Engine
     config: Config = field(default_factory=Config)
-    drift: DriftSettings = field(default_factory=DriftSettings)
 
     @property
     def contracts(self) -> Mapping[str, Contract]:
@@ -123,7 +120,7 @@ def stage(this: Stage) -> Staged:
 
 def _history(this: Stage, after: Snapshot) -> History:
     """The deliveries, with the one at hand as the last."""
-    watched = Watched(this.contract, this.table("staging"), after, this.drift)
+    watched = Watched(this.contract, this.table("staging"), after, this.config.drift)
     history = judge_drift(watched, this.table("deliveries"), this.engine)
     return with_examples(history, this.contract, this.table("staging"), after, this.engine)
 
@@ -134,7 +131,7 @@ def _with_drift(
     """The judgement with the checks of drift; one that was given a threshold to fail below can shut the gate."""
     ignored = this.config.dataset(this.contract.dataset).ignored_columns
     schema = schema_result(this.contract, after, refused, history, ignored=ignored, thresholds=this.thresholds)
-    drift = drift_results(this.contract, history, this.drift, this.thresholds)
+    drift = drift_results(this.contract, history, this.config.drift, this.thresholds)
     judged = replace(assessment, results=(*assessment.results, schema, *drift))
     if judged.gate_is_open or judged.held_back is not None:
         return judged

@@ -10,11 +10,11 @@ from math import log
 
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.quality.bands import Band, count_band
+from platform_assets.quality.check_names import VOLUME
 from platform_assets.quality.deliveries import Arrival, History, Metric
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.past import Past
 
-VOLUME = "volume_as_usual"
 _MOST_DAYS = 31
 """A delivery of more days is a history that is handed in later; only its newest days are judged."""
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from platform_assets.services.processes import ProcessIdentity
 from platform_assets.settings import Settings
 
+DEFAULT_UI_PORT = 3000
+"""Where the UI is served; the reports are served on the port after it."""
+
 
 @dataclass(frozen=True)
 class ServiceProcess:
@@ -91,12 +94,13 @@ def read_state(settings: Settings) -> UpState | None:
     return UpState(ProcessIdentity(**note["supervisor"]), note["port"], reports_port, processes)
 
 
-def reports_url(settings: Settings) -> str | None:
-    """Return where people reach the reports in a browser: as configured, or at what is up; ``None`` otherwise."""
+def reports_url(settings: Settings) -> str:
+    """Return where people reach the reports in a browser: as configured, at what is up, or where ``up`` will be."""
     if settings.reports_url is not None:
         return settings.reports_url
     state = read_state(settings)
-    return state.reports_url if state is not None and state.supervisor.is_running() else None
+    is_up = state is not None and state.supervisor.is_running()
+    return state.reports_url if state is not None and is_up else f"http://127.0.0.1:{DEFAULT_UI_PORT + 1}"
 
 
 def remove_state(settings: Settings) -> None:

@@ -24,13 +24,18 @@ def counts_by(
         amounts: Decimal expressions by the name of their sum; missing values add nothing.
 
     Returns:
-        The key, ``rows`` and the named counts as 64-bit integers, and the named sums as decimals.
+        The key, ``rows`` and the named counts as 64-bit integers, and the named sums as decimals; to be collected.
     """
     amounts = amounts or {}
     # The narrowest of numbers: on pandas, each is a column in memory. Their sums are wide.
     ones = [flag.cast(nw.Int8).alias(name) for name, flag in flags.items()]
     money = [amount.alias(name) for name, amount in amounts.items()]
-    flat = rows.select(key, *ones, *money)
+    flat = _in_arrow(rows.select(key, *ones, *money))
     counts = [nw.col(name).sum().alias(name) for name in [*flags, *amounts]]
     counted = flat.group_by(key).agg(nw.len().alias(ROWS), *counts)
     return counted.with_columns(nw.col(ROWS, *flags).fill_null(0).cast(nw.Int64))
+
+
+def _in_arrow(flat: Frame) -> Frame:
+    """What pandas holds in Arrow's memory anyway: Arrow sums it by key in half the time."""
+    return flat.collect(backend="pyarrow").lazy() if flat.implementation.is_pandas() else flat

@@ -80,7 +80,10 @@ def test_a_wrong_command_line_is_refused(arguments: list[str], capsys: pytest.Ca
     assert "usage: ./platform" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["run", "bench", "generate", "up", "status", "down", "sql"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "bench", "generate", "up", "status", "down", "sql", "scorecard", "quarantine", "drift", "contracts"],
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

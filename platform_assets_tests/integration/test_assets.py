@@ -8,9 +8,9 @@ import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.definitions import defs
+from platform_assets.quality.check_names import SCHEMA
 from platform_assets.quality.drift_checks import DRIFT_CHECKS
 from platform_assets.quality.results import BALANCE, READABLE, SCORES
-from platform_assets.quality.schema_drift import SCHEMA
 from platform_assets_tests.integration.deliveries import (
     ECOMMERCE,
     SUPERSTORE,

@@ -147,7 +147,7 @@ def test_the_asset_leads_to_the_page_and_gives_dagster_numbers_to_plot(judged: J
     assert told[f"{SUPERSTORE} validity"] == 0.75
     assert told["gates shut"] == 1
     assert "SHUT" in str(told["scorecard"])
-    assert "page" not in told  # Nothing is up, and no address is configured.
+    assert told["page"] == "http://127.0.0.1:3001/scorecard.html"  # where up will serve it
 
 
 @pytest.fixture

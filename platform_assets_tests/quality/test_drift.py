@@ -4,8 +4,9 @@ from dataclasses import replace
 import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.quality.check_names import NULLS
 from platform_assets.quality.deliveries import Delivery, History, Metric, accepted
-from platform_assets.quality.drift import NULLS, profile_metrics
+from platform_assets.quality.drift import profile_metrics
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.quality.profiles import Profile
 from platform_assets_tests.quality.profiling import history_of_profiles, profile
