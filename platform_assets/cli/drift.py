@@ -5,6 +5,7 @@ Belongs here: the two actions and their table. Does not belong here: judging (``
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 
 from rich import box
 from rich.console import Console
@@ -16,6 +17,7 @@ from platform_assets.errors import PlatformError
 from platform_assets.lake.table import Table
 from platform_assets.quality.deliveries import Delivery, History, Metric, accepted, history_of, with_history
 from platform_assets.quality.drift import INDEX
+from platform_assets.reports.wording import instant
 from platform_assets.settings import Settings
 
 _WIDTH = 200
@@ -64,7 +66,7 @@ def accept_drift(settings: Settings, dataset: str, why: str) -> int:
     history, delivery = accepted(history_of(snapshot), why)
     table.publish(with_history(snapshot, history))
     console = Console()
-    console.print(f"{dataset}: the delivery of {delivery.landed_at} is the new normal: {delivery.accepted_why}")
+    console.print(f"{dataset}: the delivery of {_when(delivery)} is the new normal: {delivery.accepted_why}")
     console.print("The checks say so after the next ./platform run.")
     return 0
 
@@ -104,7 +106,11 @@ def _summary(last: Delivery, history: History) -> str:
     state = f"accepted as the new normal ({last.accepted_why})" if last.accepted_why else state
     good = len(history.before(last.id).good)
     files = f"{last.files:,} file{'s' if last.files > 1 else ''}"
-    return f"delivery of {last.landed_at}, {files}, {last.profile.rows:,} rows: {state}; compared with {good:,} before"
+    return f"delivery of {_when(last)}, {files}, {last.profile.rows:,} rows: {state}; compared with {good:,} before"
+
+
+def _when(delivery: Delivery) -> str:
+    return instant(datetime.fromisoformat(delivery.landed_at))
 
 
 def _cells(metric: Metric) -> tuple[str, str, Text]:

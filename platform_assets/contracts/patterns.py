@@ -24,6 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _LAST = ";"
+_LINE_ENDS = ("\n", "\r", "\x85", "\u2028", "\u2029")
+"""Those of Java."""
+
 _SIGN = r"\\[tnrf!-/:-@\[-`{-~]"
 _KIND = r"\\[dDwW]"
 _IN_SET = rf"(?:{_SIGN}|[^\\\[\]^-])"
@@ -48,9 +51,14 @@ def matches_whole(text: nw.Expr, pattern: str) -> nw.Expr:
     Raises:
         ValueError: The engines would not read the pattern alike; the message says which part, and what to write.
     """
-    # No sign for the end means the same to all: Java lets $ stand before a last line end, and pandas has Python read
-    # the pattern too, which does not know \z. After a character that is no line end, $ does.
-    return nw.concat_str([text, nw.lit(_LAST)]).str.contains(_portable(pattern))
+    # Java, which is Spark's, lets $ stand before a last line end, too; what the others have for the very end (\\z), the
+    # Python of today does not read, and pandas has it read each pattern. So a last line end is looked for by itself,
+    # or, where the pattern may mean one, a last sign is put behind the text, after which $ is the end for all.
+    portable = _portable(pattern)
+    if _may_hold_line_end(pattern):
+        return nw.concat_str([text, nw.lit(_LAST)]).str.contains(rf"{portable}{_LAST}$")
+    ends = nw.any_horizontal(*(text.str.ends_with(end) for end in _LINE_ENDS), ignore_nulls=True)
+    return text.str.contains(f"{portable}$") & ~ends
 
 
 def require_portable(pattern: str) -> None:
@@ -72,13 +80,18 @@ def _portable(pattern: str) -> str:
     _refuse_what_differs(pattern, tokens)
     # Groups that capture would make pandas warn.
     parts = ["(?:" if token[0] == "(" else token[0] for token in tokens]
-    complete = rf"(?s)\A(?:{''.join(parts)}){_LAST}$"
+    complete = rf"(?s)\A(?:{''.join(parts)})"
     try:
         in_python(pattern)  # alone: in the group above, a)(b would be one
         pc.match_substring_regex(pa.array([""]), pattern=complete)
     except (re.error, pa.ArrowInvalid) as error:
         raise ValueError(f"The pattern {pattern!r} is none: {error}") from error
     return complete
+
+
+def _may_hold_line_end(pattern: str) -> bool:
+    signs = [token[0] for token in _tokens(pattern) if not token["many"] and token[0] not in {"(", "(?:", ")", "|"}]
+    return any(in_python(sign).fullmatch(end) for sign in signs for end in _LINE_ENDS)
 
 
 def _refuse_what_differs(pattern: str, tokens: Sequence[re.Match[str]]) -> None:

@@ -3,22 +3,16 @@
 import dagster as dg
 
 from platform_assets.contracts.registry import CONTRACTS
-from platform_assets.presentation.metadata import column_schema, markdown_table
+from platform_assets.defs.warehouse_table import warehouse_table
+from platform_assets.presentation.metadata import markdown_table
 from platform_assets.quality.deliveries import history_of
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.warehouse.loads import MergeLoad
 from platform_assets.warehouse.profile_rows import PROFILES_KEY, PROFILES_SCHEMA, profile_rows
 
 
-@dg.asset(
-    key=["quality", "profiles"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=["team:data"],
-    pool="postgres",
-    deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
-    metadata={"table": "quality.profiles", **column_schema(PROFILES_SCHEMA)},
+@warehouse_table(
+    "quality", "profiles", PROFILES_SCHEMA, deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
 )
 def quality_profiles(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
     """Every figure of every delivery with what was expected of it; what is forgotten by the lake stays here."""

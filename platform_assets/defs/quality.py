@@ -6,9 +6,10 @@ import dagster as dg
 import pyarrow as pa
 
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.defs.warehouse_table import warehouse_table
 from platform_assets.engines.engine import Frame
 from platform_assets.lake.whole import whole_rows
-from platform_assets.presentation.metadata import column_schema, ledger_lines, markdown_table
+from platform_assets.presentation.metadata import ledger_lines, markdown_table
 from platform_assets.quality.ledger import total_line
 from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
 from platform_assets.quality.record import judgement_of
@@ -21,37 +22,18 @@ from platform_assets.warehouse.quarantine_rows import LOADED_SCHEMA, duplicate_p
 from platform_assets.warehouse.rows import stream
 from platform_assets.warehouse.slices import FileKey
 
-_OWNER = "team:data"
 _ASSESSMENTS = [dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
 _PREVIEW_ROWS = 20
 
 
-@dg.asset(
-    key=["quality", "check_results"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool="postgres",
-    deps=_ASSESSMENTS,
-    metadata={"table": "quality.check_results", **column_schema(CHECK_RESULTS_SCHEMA)},
-)
+@warehouse_table("quality", "check_results", CHECK_RESULTS_SCHEMA, deps=_ASSESSMENTS)
 def quality_check_results(platform: PlatformResource) -> dg.MaterializeResult[AppendLoad]:
     """Every check of every run, added to the history of all runs."""
     rows = check_rows(assessments(platform))
     return dg.MaterializeResult(value=AppendLoad("quality.check_results", rows.schema, rows.to_batches()))
 
 
-@dg.asset(
-    key=["quality", "row_ledger"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool="postgres",
-    deps=_ASSESSMENTS,
-    metadata={"table": "quality.row_ledger", **column_schema(LEDGER_SCHEMA)},
-)
+@warehouse_table("quality", "row_ledger", LEDGER_SCHEMA, deps=_ASSESSMENTS)
 def quality_row_ledger(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
     """For every raw file: lines read = rejected + quarantined + duplicate + loaded, in rows and money."""
     found = assessments(platform)
@@ -62,15 +44,8 @@ def quality_row_ledger(platform: PlatformResource) -> dg.MaterializeResult[Merge
     return dg.MaterializeResult(value=load, metadata={"totals": markdown_table(preview)})
 
 
-@dg.asset(
-    key=["quality", "quarantine"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool="postgres",
-    deps=[dg.AssetKey(["quarantine", dataset]) for dataset in CONTRACTS],
-    metadata={"table": "quality.quarantine", **column_schema(LOADED_SCHEMA)},
+@warehouse_table(
+    "quality", "quarantine", LOADED_SCHEMA, deps=[dg.AssetKey(["quarantine", dataset]) for dataset in CONTRACTS]
 )
 def quality_quarantine(
     context: dg.AssetExecutionContext, platform: PlatformResource

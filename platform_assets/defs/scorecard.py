@@ -7,7 +7,8 @@ import dagster as dg
 from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.defs.quality import assessments
-from platform_assets.presentation.metadata import column_schema, markdown_table
+from platform_assets.defs.warehouse_table import DATA_TEAM, warehouse_table
+from platform_assets.presentation.metadata import markdown_table
 from platform_assets.quality.failing_samples import SAMPLES_SCHEMA, sample_rows
 from platform_assets.quality.scorecard import DatasetCard, Scorecard
 from platform_assets.reports.scorecard_page import scorecard_page
@@ -21,19 +22,11 @@ from platform_assets.warehouse.gate_rows import GATE_HISTORY_SCHEMA, gate_rows
 from platform_assets.warehouse.loads import AppendLoad, MergeLoad
 from platform_assets.warehouse.scorecard_read import read_scorecard
 
-_OWNER = "team:data"
 _SHOWN = ("check_results", "gate_history", "row_ledger", "quarantine", "failing_samples")
 
 
-@dg.asset(
-    key=["quality", "gate_history"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool="postgres",
-    deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
-    metadata={"table": "quality.gate_history", **column_schema(GATE_HISTORY_SCHEMA)},
+@warehouse_table(
+    "quality", "gate_history", GATE_HISTORY_SCHEMA, deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
 )
 def quality_gate_history(platform: PlatformResource) -> dg.MaterializeResult[AppendLoad]:
     """Whether each dataset's gate was open in each run, why not, and what it held back."""
@@ -41,15 +34,8 @@ def quality_gate_history(platform: PlatformResource) -> dg.MaterializeResult[App
     return dg.MaterializeResult(value=AppendLoad("quality.gate_history", rows.schema, rows.to_batches()))
 
 
-@dg.asset(
-    key=["quality", "failing_samples"],
-    io_manager_key="warehouse",
-    group_name="quality",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool="postgres",
-    deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS],
-    metadata={"table": "quality.failing_samples", **column_schema(SAMPLES_SCHEMA)},
+@warehouse_table(
+    "quality", "failing_samples", SAMPLES_SCHEMA, deps=[dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
 )
 def quality_failing_samples(platform: PlatformResource) -> dg.MaterializeResult[MergeLoad]:
     """The first few rows that break each rule, with file and line; personal columns are masked."""
@@ -66,7 +52,7 @@ def quality_failing_samples(platform: PlatformResource) -> dg.MaterializeResult[
     key=["quality", "scorecard"],
     group_name="quality",
     kinds={"postgres", "html"},
-    owners=[_OWNER],
+    owners=[DATA_TEAM],
     pool="postgres",
     deps=[dg.AssetKey(["quality", name]) for name in _SHOWN],
 )

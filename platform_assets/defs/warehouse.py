@@ -9,9 +9,9 @@ import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a type, named as one
 
 from platform_assets.analytics.rfm import SCORES_SCHEMA, SEGMENTS_SCHEMA
+from platform_assets.defs.warehouse_table import warehouse_table
 from platform_assets.lake.table import Table
 from platform_assets.lake.whole import whole_rows
-from platform_assets.presentation.metadata import column_schema
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets.transforms.core_dimensions import CUSTOMERS_SCHEMA, PRODUCTS_SCHEMA
@@ -20,25 +20,13 @@ from platform_assets.warehouse.loads import DatesLoad, MergeLoad, SliceLoad
 from platform_assets.warehouse.rows import FCT_SALES_SCHEMA, fact_rows, scored_customers, stream
 from platform_assets.warehouse.slices import FileKey
 
-_OWNER = "team:data"
-_POOL = "postgres"
 _CHANNEL_SCHEMA = pa.schema([("channel", pa.string())])
 
 
 def dimension_asset(name: str, source: str, key: str, schema: pa.Schema, description: str) -> dg.AssetsDefinition:
     """A dimension: merged by its natural key, so that surrogate keys never change; members are never deleted."""
 
-    @dg.asset(
-        key=["warehouse", name],
-        io_manager_key="warehouse",
-        group_name="warehouse",
-        kinds={"postgres", "table"},
-        owners=[_OWNER],
-        pool=_POOL,
-        ins={"members": dg.AssetIn(["core", source])},
-        description=description,
-        metadata={"table": f"warehouse.{name}", **column_schema(schema)},
-    )
+    @warehouse_table("warehouse", name, schema, ins={"members": dg.AssetIn(["core", source])}, description=description)
     def dimension(platform: PlatformResource, members: Table) -> dg.MaterializeResult[MergeLoad]:
         rows = whole_rows(members, members.snapshot(), schema, platform.loader)
         batches = stream(rows, schema, platform.loader)
@@ -47,16 +35,7 @@ def dimension_asset(name: str, source: str, key: str, schema: pa.Schema, descrip
     return dimension
 
 
-@dg.asset(
-    key=["warehouse", "dim_date"],
-    io_manager_key="warehouse",
-    group_name="warehouse",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool=_POOL,
-    ins={"sales": dg.AssetIn(["core", "sales"])},
-    metadata={"table": "warehouse.dim_date"},
-)
+@warehouse_table("warehouse", "dim_date", ins={"sales": dg.AssetIn(["core", "sales"])})
 def warehouse_dim_date(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[DatesLoad]:
     """One row per day of the years that sales speak of."""
     rows = sales_rows(sales, sales.snapshot(), platform.loader)
@@ -68,16 +47,12 @@ def warehouse_dim_date(platform: PlatformResource, sales: Table) -> dg.Materiali
     return dg.MaterializeResult(value=DatesLoad(first, last), metadata={"first": str(first), "last": str(last)})
 
 
-@dg.asset(
-    key=["warehouse", "fct_sales"],
-    io_manager_key="warehouse",
-    group_name="warehouse",
-    kinds={"postgres", "table"},
-    owners=[_OWNER],
-    pool=_POOL,
+@warehouse_table(
+    "warehouse",
+    "fct_sales",
+    FCT_SALES_SCHEMA,
     ins={"sales": dg.AssetIn(["core", "sales"])},
     deps=[dg.AssetKey(["warehouse", name]) for name in ("dim_customer", "dim_product", "dim_channel", "dim_date")],
-    metadata={"table": "warehouse.fct_sales", **column_schema(FCT_SALES_SCHEMA)},
 )
 def warehouse_fct_sales(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[SliceLoad]:
     """One row per sale line, returns included, with keys to its dimensions and lineage to file and row.
@@ -98,16 +73,14 @@ def warehouse_fct_sales(platform: PlatformResource, sales: Table) -> dg.Material
     return dg.MaterializeResult(value=SliceLoad("warehouse.fct_sales", wanted, rows_of, FCT_SALES_SCHEMA))
 
 
-@dg.asset(
-    key=["warehouse", "rfm_scores"],
-    io_manager_key="warehouse",
-    group_name="warehouse",
-    kinds={"postgres", "table"},
-    owners=["team:analytics"],
-    pool=_POOL,
+@warehouse_table(
+    "warehouse",
+    "rfm_scores",
+    SCORES_SCHEMA,
+    table="analytics.rfm_scores",
+    owner="team:analytics",
     ins={"scores": dg.AssetIn(["analytics", "rfm_scores"])},
     deps=[dg.AssetKey(["warehouse", "dim_customer"])],
-    metadata={"table": "analytics.rfm_scores", **column_schema(SCORES_SCHEMA)},
 )
 def warehouse_rfm_scores(
     platform: PlatformResource, postgres: PostgresResource, scores: Table
@@ -120,15 +93,13 @@ def warehouse_rfm_scores(
     return dg.MaterializeResult(value=MergeLoad("analytics.rfm_scores", ["customer_id"], schema, batches))
 
 
-@dg.asset(
-    key=["warehouse", "rfm_segments"],
-    io_manager_key="warehouse",
-    group_name="warehouse",
-    kinds={"postgres", "table"},
-    owners=["team:analytics"],
-    pool=_POOL,
+@warehouse_table(
+    "warehouse",
+    "rfm_segments",
+    SEGMENTS_SCHEMA,
+    table="analytics.rfm_segments",
+    owner="team:analytics",
     ins={"segments": dg.AssetIn(["analytics", "rfm_segments"])},
-    metadata={"table": "analytics.rfm_segments", **column_schema(SEGMENTS_SCHEMA)},
 )
 def warehouse_rfm_segments(platform: PlatformResource, segments: Table) -> dg.MaterializeResult[MergeLoad]:
     """The eleven customer segments for analysts."""
