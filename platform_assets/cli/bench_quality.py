@@ -14,7 +14,7 @@ from pathlib import Path
 
 from platform_assets.cli.bench_platform import Ready, embedded_environment, ready
 from platform_assets.cli.bench_process import measure
-from platform_assets.cli.bench_quality_data import rules_as_json, write_orders
+from platform_assets.cli.bench_quality_data import MINIMUM_ROWS, rules_as_json, write_orders
 from platform_assets.cli.bench_quality_measure import BY_HAND, OURS
 from platform_assets.cli.bench_quality_others import OTHERS, environment_of_others
 from platform_assets.cli.bench_quality_tables import Finding, quality_sheet
@@ -24,6 +24,7 @@ from platform_assets.settings import EngineName, Settings
 
 EXIT_RIGHT, EXIT_WRONG = 0, 1
 WAYS = (OURS, BY_HAND)
+_SMALL = "small.parquet"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class _Bench:
         on = self.engines.get(engine) if way in WAYS else None
         python = sys.executable if on else str(self.others)
         server = on.server if on else None
-        about = json.dumps({"rules": rules_as_json(), "server": server})
+        about = json.dumps({"rules": rules_as_json(), "small": str(self.folder / _SMALL), "server": server})
         arguments = [way, engine, str(file), about, str(result)]
         command = [python, "-m", "platform_assets.cli.bench_quality_measure", *arguments]
         environment = embedded_environment() | {"PLATFORM_HOME": str(self.folder)} | (on.environment if on else {})
@@ -109,6 +110,7 @@ def bench_quality(settings: Settings, asked: Asked, markdown: Path | None = None
     ):
         folder = Path(name)
         console.print(f"writing {asked.rows:,} rows")
+        write_orders(folder / _SMALL, MINIMUM_ROWS, asked.seed)
         truth = write_orders(folder / "orders.parquet", asked.rows, asked.seed)
         engines: dict[str, Ready] = {engine: stack.enter_context(ready(settings, engine)) for engine in asked.engines}
         bench = _Bench(asked, folder, engines, others, console.print)

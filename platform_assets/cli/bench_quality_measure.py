@@ -1,7 +1,8 @@
 """One judgement, timed from within, in the process that is measured: ``bench_quality`` starts it anew each time.
 
-Imports and the way to Spark's server are not timed; reading the file is. It runs on the platform's Python and on that
-of the other tools, so it imports nothing that only one of them has before it knows where it is.
+A small file is judged first, so that what is imported or connected when first needed is not timed; reading the file is.
+It runs on the platform's Python and on that of the other tools, so it imports nothing that only one of them has before
+it knows where it is.
 """
 
 import json
@@ -20,7 +21,7 @@ OURS, BY_HAND = "ours", "by hand"
 OTHERS = "platform_assets_tests.benchmarks.quality.judges"
 """The module that knows the other tools; it is found from the checkout, where this is started."""
 
-Judge = Callable[[], dict[str, int]]
+Judge = Callable[[Path], dict[str, int]]
 
 
 def main(way: str, engine: EngineName, file: str, about: str, result: str) -> None:
@@ -30,45 +31,43 @@ def main(way: str, engine: EngineName, file: str, about: str, result: str) -> No
         way: ``ours``, ``by hand``, or another tool.
         engine: On which engine, or which data frames.
         file: The file of ``bench_quality_data``.
-        about: What that module says of the columns as ``rules``, and the process id of the engine's ``server``, whose
-            work counts, too; as JSON.
+        about: As JSON: what that module says of the columns as ``rules``, a ``small`` file of the same kind, and the
+            process id of the engine's ``server``, whose work counts, too.
         result: Where the finding goes, as JSON.
     """
     known = json.loads(about)
     server = known["server"]
     if way == OURS:
-        judge = _ours(engine, Path(file))
+        judge = _ours(engine)
     elif way == BY_HAND:
-        judge = _by_hand(engine, Path(file))
+        judge = _by_hand(engine)
     else:
-        judge = import_module(OTHERS).judge_of(way, engine, Path(file), known["rules"])
+        judge = import_module(OTHERS).judge_of(way, engine, known["rules"])
+    judge(Path(known["small"]))
     started, cpu = time.perf_counter(), _cpu(server)
-    counts = judge()
+    counts = judge(Path(file))
     took = {"seconds": time.perf_counter() - started, "cpu": _cpu(server) - cpu, "peak": _peak()}
     found = {name: count for name, count in counts.items() if count}
     Path(result).write_text(json.dumps({**took, "counts": found}), encoding="utf-8")
 
 
-def _ours(name: EngineName, file: Path) -> Judge:
+def _ours(name: EngineName) -> Judge:
     from platform_assets.cli.bench_quality_ours import judge
     from platform_assets.engines.choose import make_engine
 
-    return partial(judge, make_engine(Settings.from_environment(), name), file)
+    return partial(judge, make_engine(Settings.from_environment(), name))
 
 
-def _by_hand(name: EngineName, file: Path) -> Judge:
+def _by_hand(name: EngineName) -> Judge:
     from platform_assets.cli import bench_quality_by_hand as by_hand
 
     if name == "duckdb":
-        return partial(by_hand.on_duckdb, import_module("duckdb").connect(), file)
+        return partial(by_hand.on_duckdb, import_module("duckdb").connect())
     if name == "pandas":
-        import_module("pandas")
-        return partial(by_hand.on_pandas, file)
+        return by_hand.on_pandas
     from platform_assets.engines.spark_session import open_session
 
-    session = open_session(str(Settings.from_environment().spark_remote))
-    session.range(1).collect()  # as an engine does, to see that all is well
-    return partial(by_hand.on_spark, session, file)
+    return partial(by_hand.on_spark, open_session(str(Settings.from_environment().spark_remote)))
 
 
 def _cpu(server: int | None) -> float:

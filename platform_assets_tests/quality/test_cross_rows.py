@@ -74,6 +74,7 @@ def test_a_product_with_two_names_is_told_with_all_its_rows(deliveries: Deliveri
     assert len(deliveries.counting(SUPERSTORE)) == 5
 
 
+@without_spark
 def test_a_customer_of_two_segments_is_counted_and_not_named(deliveries: Deliveries) -> None:
     deliveries.deliver(SUPERSTORE, "a.csv", [ORDER, {**ORDER, "row_id": "2", "segment": "Corporate"}])
 
@@ -101,6 +102,7 @@ def test_a_repeated_number_of_a_line_warns_and_both_lines_stay(deliveries: Deliv
 # Keys that another dataset has to know
 
 
+@without_spark
 def test_a_key_that_is_not_known_fails_once_its_grace_is_over(deliveries: Deliveries) -> None:
     deliveries.deliver(CATALOG, "c.csv", catalogue("p1"))
     deliveries.process(CATALOG)
@@ -112,6 +114,7 @@ def test_a_key_that_is_not_known_fails_once_its_grace_is_over(deliveries: Delive
     assert result.examples == ("P2 (2 rows)",)
 
 
+@without_spark
 def test_a_customer_is_known_who_is_known_to_any_of_the_other_datasets(deliveries: Deliveries) -> None:
     deliveries.deliver(SUPERSTORE, "a.csv", [ORDER])
     deliveries.process(SUPERSTORE)
@@ -123,6 +126,7 @@ def test_a_customer_is_known_who_is_known_to_any_of_the_other_datasets(deliverie
     assert result.examples == ()
 
 
+@without_spark
 def test_a_product_that_is_set_aside_in_the_catalogue_is_not_known(deliveries: Deliveries) -> None:
     rows = [{"product_id": "P1", "category": "x", "price": "-1"}, {"product_id": "P9", "category": "x", "price": "1"}]
     deliveries.deliver(CATALOG, "c.csv", rows)

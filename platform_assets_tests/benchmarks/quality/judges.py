@@ -1,7 +1,7 @@
 """How other tools judge the file of the quality benchmark, each in the fastest of the ways that its makers document.
 
 Run by ``platform_assets.cli.bench_quality_measure`` with the Python of an environment that holds these tools and
-nothing of the platform. Only what is measured is imported, before the clock starts.
+nothing of the platform. Only what is measured is imported.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ from typing import Any
 
 Rules = Mapping[str, Any]
 Counts = dict[str, int]
-Judge = Callable[[], Counts]
+Judge = Callable[[Path], Counts]
 
 
-def _pandera(file: Path, rules: Rules, library: str) -> Judge:
+def _pandera(rules: Rules, library: str) -> Judge:
     """One schema, validated lazily, so that every check is made; Arrow's types are the fastest it takes from pandas."""
     frames, pa = import_module(library), import_module(f"pandera.{library}")
     typed = {"dtype_backend": "pyarrow"} if library == "pandas" else {}
@@ -30,7 +30,7 @@ def _pandera(file: Path, rules: Rules, library: str) -> Judge:
     schema = pa.DataFrameSchema(columns)
     kinds = {"not_nullable": "present", "field_uniqueness": "shared"}
 
-    def judge() -> Counts:
+    def judge(file: Path) -> Counts:
         rows = frames.read_parquet(file, columns=rules["columns"], **typed)
         try:
             schema.validate(rows, lazy=True)
@@ -47,7 +47,7 @@ def _counted(cases: Any) -> dict[tuple[str, str], int]:
     return {(name, check): n for name, check, n in cases.group_by("column", "check").len().iter_rows()}
 
 
-def _great_expectations(file: Path, rules: Rules, library: str) -> Judge:
+def _great_expectations(rules: Rules, library: str) -> Judge:
     """A suite on a data frame, with the least result format that still tells how many rows failed."""
     gx, gxe, pd = map(import_module, ("great_expectations", "great_expectations.expectations", library))
     context = gx.get_context(mode="ephemeral")
@@ -65,7 +65,7 @@ def _great_expectations(file: Path, rules: Rules, library: str) -> Judge:
     suite = gx.ExpectationSuite(name="orders", expectations=list(expected.values()))
     names = {(one.expectation_type, one.column): name for name, one in expected.items()}
 
-    def judge() -> Counts:
+    def judge(file: Path) -> Counts:
         rows = pd.read_parquet(file, columns=rules["columns"])
         form = {"result_format": "BASIC", "partial_unexpected_count": 0}
         done = batch.get_batch({"dataframe": rows}).validate(suite, result_format=form)
@@ -75,11 +75,11 @@ def _great_expectations(file: Path, rules: Rules, library: str) -> Judge:
     return judge
 
 
-def _pointblank(file: Path, rules: Rules, library: str) -> Judge:
+def _pointblank(rules: Rules, library: str) -> Judge:
     """A chain of steps that keeps no extracts of failing rows, only counts them."""
     frames, pb = import_module(library), import_module("pointblank")
 
-    def judge() -> Counts:
+    def judge(file: Path) -> Counts:
         rows = frames.read_parquet(file, columns=rules["columns"])
         steps = pb.Validate(rows).col_vals_not_null(columns=rules["columns"])
         names = [f"{name}_present" for name in rules["columns"]]
@@ -103,13 +103,12 @@ def _pointblank(file: Path, rules: Rules, library: str) -> Judge:
 _TOOLS = {"pandera": _pandera, "great_expectations": _great_expectations, "pointblank": _pointblank}
 
 
-def judge_of(tool: str, library: str, file: Path, rules: Rules) -> Judge:
-    """What counts the rows that break each rule, ready to be called.
+def judge_of(tool: str, library: str, rules: Rules) -> Judge:
+    """What counts the rows that break each rule, in a file of ``bench_quality_data``.
 
     Args:
         tool: Which of the three.
         library: The data frames it is given: ``pandas`` or ``polars``.
-        file: The file of ``bench_quality_data``.
-        rules: What that module says of the columns.
+        rules: What ``bench_quality_data`` says of the columns.
     """
-    return _TOOLS[tool](file, rules, library)
+    return _TOOLS[tool](rules, library)
