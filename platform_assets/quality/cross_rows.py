@@ -161,7 +161,7 @@ def _one_value(rows: Frame, rule: OneValuePer) -> Frame:
     pairs = rows.filter(~nw.col(rule.key).is_null() & ~nw.col(rule.column).is_null())
     pairs = pairs.group_by(rule.key, rule.column).agg(nw.len().alias("rows"))
     keys = pairs.group_by(rule.key).agg(nw.len().alias("values"), nw.col("rows").sum())
-    return _counted(keys, _text(rule.key), failing=nw.when(nw.col("values") > 1).then(nw.col("rows")))
+    return _counted(keys, _text(rule.key), failing=_where(nw.col("values") > 1, nw.col("rows")))
 
 
 def _repeated(rows: Frame, rule: KeyUnique) -> Frame:
@@ -195,7 +195,7 @@ def _known(rows: Frame, rule: KnownIn, around: Surroundings) -> Frame:
     has_others = any(one.rows is not None or one.is_expected for one in _others(rule, around).values())
     late = nw.col("rows") - nw.col("young") if has_others else nw.lit(0)
     numbers = {"failing": late, "pending": nw.col("young"), "orphans_seen": nw.col("seen")}
-    return _counted(keys, _text("key"), **{name: nw.when(unknown).then(number) for name, number in numbers.items()})
+    return _counted(keys, _text("key"), **{name: _where(unknown, number) for name, number in numbers.items()})
 
 
 def _contradicting(rows: Frame, rule: AgreesWith, contract: Contract, around: Surroundings) -> Frame:
@@ -208,19 +208,29 @@ def _contradicting(rows: Frame, rule: AgreesWith, contract: Contract, around: Su
     pairs = rows.filter(~nw.col(rule.key).is_null() & ~nw.col(rule.column).is_null())
     pairs = pairs.select(nw.col(rule.key).alias("key"), nw.col(rule.column).alias("value"))
     pairs = pairs.group_by("key", "value").agg(nw.len().alias("rows")).join(said, on="key", how="inner")
-    differs = _differs(rule, is_number=not pa.types.is_string(value_type(contract.column(rule.column))))
+    differs = _differs(rule, value_type(contract.column(rule.column)))
     name = nw.concat_str([_text("key"), nw.lit(": "), _text("value"), nw.lit(", not "), _text("said")])
-    return _counted(pairs, name, failing=nw.when(differs).then(nw.col("rows")))
+    return _counted(pairs, name, failing=_where(differs, nw.col("rows")))
 
 
-def _differs(rule: AgreesWith, *, is_number: bool) -> nw.Expr:
-    if not is_number:
-        one, other = (nw.col(name).str.strip_chars().str.to_lowercase() for name in ("value", "said"))
+def _differs(rule: AgreesWith, kind: pa.DataType) -> nw.Expr:
+    """Whether ``value`` contradicts ``said``; numbers may lie between ``said`` less and ``said`` plus the tolerance."""
+    value, said = nw.col("value"), nw.col("said")
+    if pa.types.is_string(kind):
+        one, other = (text.str.strip_chars().str.to_lowercase() for text in (value, said))
         return one != other
-    off = nw.col("value") - nw.col("said")
-    size = nw.when(nw.col("said") < 0).then(nw.col("said") * -1).otherwise(nw.col("said"))
-    slack = (size * rule.tolerance).cast(nw.Decimal(30, 4))
-    return (off > slack) | (off + slack < 0)
+    ends = [said * (1 - rule.tolerance), said * (1 + rule.tolerance)]
+    if pa.types.is_floating(kind):
+        ends = [said * float(1 - rule.tolerance), said * float(1 + rule.tolerance)]
+    # Both ends, because that of a negative number is the other one; no absolute value, which has too many digits.
+    below = [value < end for end in ends]
+    above = [value > end for end in ends]
+    return (below[0] & below[1]) | (above[0] & above[1])
+
+
+def _where(flag: nw.Expr, number: nw.Expr) -> nw.Expr:
+    # Nothing otherwise would make the numbers floats on pandas.
+    return nw.when(flag).then(number).otherwise(nw.lit(0))
 
 
 def _text(column: str) -> nw.Expr:
