@@ -14,7 +14,7 @@ from platform_assets.samples import names
 from platform_assets.samples.customers import Purchases, draw_purchases
 from platform_assets.samples.defects import Defect, DefectPlan, Rows
 from platform_assets.samples.lines import Lines, Mask, mask_of
-from platform_assets.samples.plan import date_of
+from platform_assets.samples.plan import WORLD_DAYS, date_of
 from platform_assets.samples.products import CENT, UNLISTED
 from platform_assets.samples.text import (
     MONEY_UNITS,
@@ -125,6 +125,7 @@ class Shop:
         self.new_system = self.window.first + len(self.window.days) // 3
         self.float_day = self.window.first + len(self.window.days) // 4
         self.invoice = FIRST_INVOICE
+        self.catalogue = world.products.prices_on(WORLD_DAYS - 1)
         self.returns: dict[int, list[Basket]] = defaultdict(list)
         self.redelivered: Lines | None = None
 
@@ -228,11 +229,18 @@ class Shop:
         ):
             broken[rule] = mask_of(rows[kind], size)
         broken["customer_id_present"] = basket.customer < 0
+        broken["price_agrees_with_catalogue"] = self._differs(basket) & ~mask_of(rows["missing_price"], size)
         lines = Lines.of(text, total, broken)
         lines.malformed(rows["too_many_fields"], rows["too_few_fields"])
         self.world.truth.conform(DATASET, "lower_case_product_id", len(rows["lower_case_product"]))
         self.world.show(DATASET, lines, basket.customer)
         return lines, rows
+
+    def _differs(self, basket: Basket) -> Mask:
+        """Which prices differ by more than half from those of the catalogue, which has the prices of the last day."""
+        said, is_listed = self.catalogue[basket.product], basket.product < self.world.products.listed
+        differs: Mask = is_listed & ((basket.price * 2 < said) | (basket.price * 2 > said * 3))
+        return differs
 
     def _columns(
         self, basket: Basket, total: npt.NDArray[np.int64], rows: dict[str, Rows], day: int

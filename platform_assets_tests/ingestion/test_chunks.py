@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,6 +73,9 @@ def pool() -> Iterator[Executor]:
         yield made
 
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class Lake:
     """The two tables that reading a folder fills, and the engine that reads."""
 
@@ -82,9 +86,8 @@ class Lake:
         self.tables = Table(root / "rows"), Table(root / "rejects")
 
     def look(self, folder: Path, **how: Any) -> Landing:
-        landing = look(
-            self.of, folder, DatasetSettings(), self.tables, self.engine, least_bytes=self.least_bytes, **how
-        )
+        how = {"least_bytes": self.least_bytes, "now": NOW, **how}
+        landing = look(self.of, folder, DatasetSettings(), self.tables, self.engine, **how)
         landing.rejects.publish(self.tables[1])
         landing.rows.publish(self.tables[0])
         return landing

@@ -38,11 +38,14 @@ def sample(
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_rule_finds_what_was_injected_for_it_and_nothing_else(sample: Sample, engine: str) -> None:
-    found = {
-        dataset: {rule: sample.results[engine].checks(dataset)[rule]["rows_failed"] for rule in rules}
-        for dataset, rules in sample.truth["rules"].items()
-    }
-    assert found == sample.truth["rules"]
+    def broken(dataset: str, rule: str) -> int:
+        check = sample.results[engine].checks(dataset)[rule]
+        # Files that have just arrived have time until what they refer to is there, too.
+        rows: int = check["rows_failed"] + check["rows_pending"]
+        return rows
+
+    rules = sample.truth["rules"]
+    assert {dataset: {rule: broken(dataset, rule) for rule in rules[dataset]} for dataset in rules} == rules
 
 
 @pytest.mark.parametrize("engine", ENGINES)
