@@ -1,7 +1,8 @@
 """What is in a warehouse, in a form that two warehouses can be compared by.
 
-Surrogate keys are replaced by the natural keys they stand for; the ids of runs, the times of loading, freshness (which
-looks at the clock) and results of earlier runs are left out. Shares are compared to nine places: sums of floating point
+Surrogate keys are replaced by the natural keys they stand for; the ids of runs, the times of loading, what looks at the
+clock (freshness, notes with the time until which rows wait) or at what was delivered or judged before (drift, rows whose
+reference came since), and results of earlier runs are left out. Shares are compared to nine places: sums of floating point
 numbers depend on the order of adding.
 """
 
@@ -23,7 +24,7 @@ _SALES = """
 """
 _LATEST_CHECKS = """
     SELECT * FROM quality.check_results r
-    WHERE rule <> 'freshness' AND evaluated_at = (
+    WHERE rule <> 'freshness' AND kind <> 'drift' AND evaluated_at = (
         SELECT max(evaluated_at) FROM quality.check_results WHERE dataset = r.dataset
     )
 """
@@ -40,7 +41,16 @@ SOURCES = {
     "quality.check_results": _LATEST_CHECKS,
     "ops.loaded_slices": "SELECT * FROM ops.loaded_slices",
 }
-LEFT_OUT = {"customer_key", "product_key", "channel_key", "run_id", "evaluated_at", "loaded_at"}
+LEFT_OUT = {
+    "customer_key",
+    "product_key",
+    "channel_key",
+    "run_id",
+    "evaluated_at",
+    "loaded_at",
+    "note",
+    "rows_resolved",
+}
 FLOAT = 701
 """PostgreSQL's number for double precision."""
 
