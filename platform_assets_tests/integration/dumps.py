@@ -1,9 +1,9 @@
 """What is in a warehouse, in a form that two warehouses can be compared by.
 
-Surrogate keys are replaced by the natural keys they stand for; the ids of runs, the times of loading, what looks at the
-clock (freshness, notes with the time until which rows wait) or at what was delivered or judged before (drift, rows whose
-reference came since), and results of earlier runs are left out. Shares are compared to nine places: sums of floating point
-numbers depend on the order of adding.
+Surrogate keys are replaced by the natural keys they stand for. Left out are the ids of runs and the times of loading,
+what looks at the clock (freshness, and notes that say until when rows wait) or at what was delivered or judged before
+(drift, rows whose reference came since), and results of earlier runs. Shares are compared to nine places: sums of
+floating point numbers depend on the order of adding.
 """
 
 from collections import Counter
