@@ -102,7 +102,7 @@ class SparkCluster:
         found = {}
         for worker in self._workers.values():
             for process in psutil.Process(worker.pid).children():
-                command = process.cmdline()
+                command = _command_of(process)
                 if "--executor-id" in command:
                     found[command[command.index("--executor-id") + 1]] = process
         return found
@@ -273,6 +273,14 @@ def pid_after(seconds: float) -> int:
 
 def _flags(options: Mapping[str, object]) -> list[str]:
     return [part for name, value in {**options, "webui-port": 0}.items() for part in (f"--{name}", str(value))]
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    """What a process was started with; nothing when it ended since it was found."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return []
 
 
 def _mark(process: psutil.Process) -> str | None:

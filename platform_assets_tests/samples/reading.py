@@ -130,21 +130,25 @@ def _mark_several(reading: Reading, rule: str, key: str, column: str) -> None:
             row.broken.add(rule)
 
 
-def judge_ecommerce(reading: Reading, products: set[str], as_of: date) -> None:
-    """Note on each row of e-commerce transactions which rules it breaks."""
+def judge_ecommerce(reading: Reading, prices: dict[str, Decimal], as_of: date) -> None:
+    """Note on each row of e-commerce transactions which rules it breaks, beside the catalogue's price per product."""
     mark_repeats(reading)
     for row in reading.rows:
         cells = row.cells
         row.broken |= {f"{name}_present" for name in REQUIRED["ecommerce_transactions"] if not cells[name]}
         row.broken |= set(_unreadable(cells, ("quantity", "unit_price", "total_amount")))
         quantity, price, total = (number(cells[name]) for name in ("quantity", "unit_price", "total_amount"))
+        listed = prices.get(cells["product_id"].upper())
         broken = {
             "quantity_not_zero": quantity == 0,
             "unit_price_not_negative": price is not None and price < 0,
             "unit_price_positive": price is not None and price <= 0,
             "total_amount_matches": None not in {quantity, price, total}
             and abs(Decimal(quantity or 0) * Decimal(price or 0) - Decimal(total or 0)) > CENT,
-            "product_known": cells["product_id"].upper() not in products,
+            "product_known": listed is None,
+            "price_agrees_with_catalogue": price is not None
+            and listed is not None
+            and not listed / 2 <= price <= listed * 3 / 2,
             "customer_id_present": not cells["customer_id"],
         }
         row.broken |= {rule for rule, is_broken in broken.items() if is_broken}
@@ -235,9 +239,10 @@ REQUIRED = {
     "retail_analytics": ("customer_id", "purchase_date", "channel", "amount_spent"),
 }
 WARNINGS = {
-    "unit_price_positive", "product_known", "customer_id_present", "row_id_unique", "one_name_per_product",
-    "one_segment_per_customer", "price_not_above_list_price", "weight_g_positive", "length_cm_positive",
-    "width_cm_positive", "height_cm_positive", "category_present", "amount_matches_items", "customer_known",
+    "unit_price_positive", "product_known", "price_agrees_with_catalogue", "customer_id_present", "row_id_unique",
+    "one_name_per_product", "one_segment_per_customer", "price_not_above_list_price", "weight_g_positive",
+    "length_cm_positive", "width_cm_positive", "height_cm_positive", "category_present", "amount_matches_items",
+    "customer_known",
 }  # fmt: skip
 AMOUNTS = {
     "ecommerce_transactions": "total_amount",
@@ -257,7 +262,7 @@ def read_all(out: Path, as_of: date) -> dict[str, Reading]:
     judge_catalogue(readings["product_catalog"])
     products = _accepted(readings["product_catalog"], "product_id", upper=True)
     judge_superstore(readings["superstore_sales"], products, as_of)
-    judge_ecommerce(readings["ecommerce_transactions"], products, as_of)
+    judge_ecommerce(readings["ecommerce_transactions"], _prices(readings["product_catalog"]), as_of)
     buyers = (_accepted(readings[name], "customer_id") for name in ("superstore_sales", "ecommerce_transactions"))
     judge_retail(readings["retail_analytics"], set().union(*buyers), as_of)
     return readings
@@ -266,6 +271,11 @@ def read_all(out: Path, as_of: date) -> dict[str, Reading]:
 def _accepted(reading: Reading, column: str, *, upper: bool = False) -> set[str]:
     cells = {row.cells[column].removesuffix(".0") for row in reading.rows if not is_quarantined(row)} - {""}
     return {cell.upper() for cell in cells} if upper else cells
+
+
+def _prices(catalogue: Reading) -> dict[str, Decimal]:
+    accepted = [row.cells for row in catalogue.rows if not is_quarantined(row) and not row.is_duplicate]
+    return {cells["product_id"].upper(): Decimal(cells["price"]) for cells in accepted}
 
 
 def ledger(dataset: str, reading: Reading) -> dict[str, dict[str, int | Decimal]]:

@@ -125,9 +125,9 @@ def test_every_kind_of_defect_is_in_the_default_sample(default_sample: Sample) -
     rules = default_sample.truth["rules"]
     assert {name: sorted(rule for rule, count in rules[name].items() if count) for name in DATASETS} == {
         "ecommerce_transactions": sorted([
-            "customer_id_present", "line_unique", "product_known", "quantity_not_zero", "quantity_readable",
-            "total_amount_matches", "transaction_date_not_before_1990", "transaction_date_readable",
-            "unit_price_not_negative", "unit_price_positive", "unit_price_present",
+            "customer_id_present", "line_unique", "price_agrees_with_catalogue", "product_known", "quantity_not_zero",
+            "quantity_readable", "total_amount_matches", "transaction_date_not_before_1990",
+            "transaction_date_readable", "unit_price_not_negative", "unit_price_positive", "unit_price_present",
         ]),
         "superstore_sales": sorted([
             "discount_is_rate", "line_unique", "one_name_per_product", "one_segment_per_customer", "product_known",
