@@ -65,6 +65,7 @@ class Column:
         vocabulary: Values to which cells are conformed that differ from them in case and blanks only.
         default: Value of a missing cell, written as text.
         default_product: Two columns whose product is the value of a missing cell.
+        from_file_name: Whether a missing cell of a date has the date in the file's name, where there is one.
         zero_padded: Where leading zeros are put back.
         personal: Whether it says something about a person; samples mask it.
         null_markers: Cell texts that mean "no value", trimmed and in lower case.
@@ -80,6 +81,7 @@ class Column:
     vocabulary: tuple[str, ...] = ()
     default: str | None = None
     default_product: tuple[str, str] | None = None
+    from_file_name: bool = False
     zero_padded: ZeroPadded | None = None
     personal: bool = False
     null_markers: frozenset[str] = NULL_MARKERS

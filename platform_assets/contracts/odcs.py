@@ -137,6 +137,7 @@ def _property(contract: Contract, column: Column) -> dict[str, Any]:
             aliases=list(column.aliases),
             default=column.default,
             defaultProduct=list(column.default_product or ()),
+            defaultFromFileName=column.from_file_name or None,
             vocabulary=list(column.vocabulary),
             nullMarkers=sorted(column.null_markers) if column.null_markers != NULL_MARKERS else [],
         )
@@ -147,7 +148,8 @@ def _property(contract: Contract, column: Column) -> dict[str, Any]:
 
 def _key(contract: Contract, column: Column) -> dict[str, Any]:
     """Whether the column is part of the primary key: the first unique key of which no part may be missing."""
-    whole = (key for key in _unique_keys(contract) if all(_has_value(contract, part) for part in key))
+    always = {one.name for one in contract.columns if one.default is not None or _has_value(contract, one.name)}
+    whole = (key for key in _unique_keys(contract) if always.issuperset(key))
     key = next(whole, ())
     return {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1} if column.name in key else {}
 

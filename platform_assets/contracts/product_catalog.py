@@ -2,7 +2,7 @@
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
-from platform_assets.contracts.row_rules import NotAbove, Present, Within
+from platform_assets.contracts.row_rules import NotAbove, NotBefore, Present, Within
 from platform_assets.contracts.rules import Dimension, KeyUnique, LineUnique, Severity
 
 
@@ -79,20 +79,50 @@ CONTRACT = Contract(
         _size("length_cm", "Length in centimetres."),
         _size("width_cm", "Width in centimetres."),
         _size("height_cm", "Height in centimetres."),
+        Column(
+            name="valid_from",
+            type=ColumnType.DATE,
+            description="Day from which on the row holds, until a later row of the product.",
+            aliases=(
+                "effective_date",
+                "effective_from",
+                "price_date",
+                "gueltig_ab",
+                "gültig_ab",
+                "Preisdatum",
+                "vigente_desde",
+                "fecha_vigencia",
+                "valable_du",
+                "date_effet",
+                "valido_dal",
+                "geldig_vanaf",
+            ),
+            default="1900-01-01",
+            from_file_name=True,
+        ),
     ),
     own_rules=(
         LineUnique(
             id="line_unique",
             dimension=Dimension.UNIQUENESS,
             severity=Severity.ERROR,
-            description="no line is repeated in every column; the first stays",
+            description="no line is repeated in every column for one valid_from; the first stays",
+            also=("valid_from",),
         ),
         KeyUnique(
             id="product_id_unique",
             dimension=Dimension.UNIQUENESS,
             severity=Severity.ERROR,
-            description="product_id is unique",
-            key=("product_id",),
+            description="product_id is unique for each valid_from",
+            key=("product_id", "valid_from"),
+        ),
+        NotBefore(
+            id="valid_from_not_before_1900",
+            dimension=Dimension.VALIDITY,
+            severity=Severity.ERROR,
+            description="valid_from is not before 1900",
+            column="valid_from",
+            year=1900,
         ),
         _not_negative("price"),
         _not_negative("list_price"),

@@ -57,9 +57,15 @@ class NotAfterAsOf(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class LineUnique(Rule):
-    """No line is repeated in every source column: the first stays, the others are duplicates in the ledger."""
+    """No line is repeated in every source column: the first stays, the others are duplicates in the ledger.
+
+    Attributes:
+        ignored: Source columns that may differ.
+        also: Columns that must not differ either, because their value may come from elsewhere than the line.
+    """
 
     ignored: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,7 @@ class KnownIn(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class AgreesWith(Rule):
-    """The value does not contradict the one that another dataset has for the same key, where it has one.
+    """The value does not contradict all of those that another dataset has for the same key, where it has any.
 
     Attributes:
         key: The key in this dataset.

@@ -23,6 +23,7 @@ _TYPES = {
     ColumnType.DATE: "date: a day.",
     ColumnType.TIMESTAMP: "timestamp: an instant in UTC, to the microsecond.",
 }
+_FILE_DATE = "the date in the file's name (YYYY-MM-DD, YYYYMMDD or YYYY-MM)"
 
 
 @singledispatch
@@ -108,9 +109,11 @@ def column_reading(column: Column) -> str:
 
 
 def default_of(column: Column) -> str:
-    """The value of a missing cell: a constant, a product of two columns, or empty for none."""
+    """The value of a missing cell: a constant, a product of two columns, the file's date, or empty for none."""
     if column.default_product is not None:
         return " × ".join(column.default_product)  # noqa: RUF001 - the sign for "times"
+    if column.from_file_name:
+        return ", else ".join(filter(None, (_FILE_DATE, column.default)))
     return column.default or ""
 
 

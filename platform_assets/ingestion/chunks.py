@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import pyarrow as pa
+
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import DateReading
+from platform_assets.erasure.people import NOBODY, People, Who
 from platform_assets.errors import FileRefusedError, PlatformError
 from platform_assets.ingestion.discovery import LandedFile, content_hash
 from platform_assets.ingestion.reading import FileReport, LinesRefusedError, read_file
@@ -37,12 +40,14 @@ class Chunk:
         date_formats: Formats that the dataset's settings name, by column.
         tables: The raw table and the table of rejected lines; their folders for segments exist.
         files: What to read.
+        forgotten: People whose rows are read as those of guests.
     """
 
     contract: Contract
     date_formats: Mapping[str, DateReading]
     tables: tuple[Table, Table]
     files: tuple[LandedFile, ...]
+    forgotten: People = NOBODY
 
 
 @dataclass(frozen=True)
@@ -53,11 +58,13 @@ class FileRead:
         name: The file.
         content: Hash of its bytes.
         report: What there is to say about it.
+        forgotten: Pseudonyms of forgotten people whose rows it has.
     """
 
     name: str
     content: str
     report: FileReport
+    forgotten: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -177,16 +184,27 @@ def _take(file: LandedFile, chunk: Chunk, rows: SegmentWriter, rejects: SegmentW
 
 
 def _attempt(file: LandedFile, content: str, chunk: Chunk, rows: SegmentWriter, rejects: SegmentWriter) -> Outcome:
+    found: set[str] = set()
+    people = chunk.forgotten
     try:
         reader = read_file(file, chunk.contract, chunk.date_formats)
         for batch in reader.batches():
-            rows.add(batch)
+            found |= _add(rows, people.without(pa.Table.from_batches([batch]), chunk.contract))
         for batch in reader.rejects.batches():
-            rejects.add(batch)
+            found |= _add(rejects, people.without_lines(pa.Table.from_batches([batch])))
     except FileRefusedError as error:
         lines = error.lines if isinstance(error, LinesRefusedError) else 0
-        return FileRefused(file.name, content, error.problem, error.remedy, lines)
-    return FileRead(file.name, content, reader.report)
+        problem, remedy = (people.text(text, is_prose=True) for text in (error.problem, error.remedy))
+        return FileRefused(file.name, content, problem, remedy, lines)
+    return FileRead(file.name, content, reader.report, frozenset(found))
+
+
+def _add(writer: SegmentWriter, read: tuple[pa.Table, Who]) -> set[str]:
+    """Write rows, and tell who was left out of them."""
+    rows, who = read
+    for batch in rows.to_batches():
+        writer.add(batch)
+    return {person for people in who.values() for person in people}
 
 
 def _merge_lightest(parts: list[list[int]], sizes: list[int]) -> None:

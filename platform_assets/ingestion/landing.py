@@ -11,6 +11,8 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.fingerprint import fingerprint
 from platform_assets.contracts.readings import reading_to_json
 from platform_assets.engines.engine import Engine
+from platform_assets.erasure.marks import FORGOTTEN_FACT, slice_id
+from platform_assets.erasure.people import NOBODY, People
 from platform_assets.errors import PlatformError
 from platform_assets.ingestion.chunks import (
     LEAST_BYTES,
@@ -63,12 +65,18 @@ class _Look:
     """One pass over a folder; collects what the next versions are made of."""
 
     def __init__(
-        self, contract: Contract, settings: DatasetSettings, tables: tuple[Table, Table], now: datetime
+        self,
+        contract: Contract,
+        settings: DatasetSettings,
+        tables: tuple[Table, Table],
+        now: datetime,
+        forgotten: People,
     ) -> None:
         self.contract = contract
         self.settings = settings
         self.tables = tables
         self.now = now
+        self.forgotten = forgotten
         self.before = tables[0].snapshot()
         self.fingerprint = fingerprint(contract.reading) + str(sorted(settings.date_formats.items()))
         self.slices: tuple[dict[str, Slice], dict[str, Slice]] = ({}, {})
@@ -85,7 +93,7 @@ class _Look:
             return False
         stamped = self.before.attributes.get("stamps", {}).get(file.name)
         is_stamped = stamped == stamp(file) and identity.startswith(self.fingerprint)
-        if is_stamped or identity == self.identity(file.refusal or content_hash(file.path)):
+        if is_stamped or slice_id(identity) == self.identity(file.refusal or content_hash(file.path)):
             self.stamps[file.name] = stamp(file)
             if refusal:
                 self.refused[file.name] = refusal
@@ -107,8 +115,11 @@ class _Look:
         """Take down what became of a file."""
         if isinstance(outcome, FileRead):
             facts = _file_facts(file, outcome.report, outcome.content) | {"landed_at": self._landed_at(file, outcome)}
+            if outcome.forgotten:
+                facts[FORGOTTEN_FACT] = sorted(outcome.forgotten)
+            identity = slice_id(self.identity(outcome.content), outcome.forgotten)
             for slices, segment in zip(self.slices, segments, strict=True):
-                slices[file.name] = Slice(self.identity(outcome.content), segment, facts)
+                slices[file.name] = Slice(identity, segment, facts)
         elif isinstance(outcome, FileRefused):
             self.refused[file.name] = {
                 "id": self.identity(outcome.content),
@@ -134,6 +145,7 @@ def look(
     on_file: OnFile = lambda _name, _done, _all: None,
     least_bytes: int = LEAST_BYTES,
     now: datetime | None = None,
+    forgotten: People = NOBODY,
 ) -> Landing:
     """Read what is new in a dataset's folder.
 
@@ -146,6 +158,7 @@ def look(
         on_file: Told before each file; when workers read, after each of their chunks, with its last file.
         least_bytes: What a chunk for a worker has at least.
         now: The wall clock: each file keeps when its content was read first.
+        forgotten: People whose rows are read as those of guests.
 
     Returns:
         The next versions, not yet published, and what was read, refused and removed.
@@ -154,7 +167,7 @@ def look(
         PlatformError: The folder cannot be read (that is never taken for an empty one), or the engine's workers do
             not see the landing zone or the lake.
     """
-    this = _Look(contract, settings, tables, now or datetime.now(UTC))
+    this = _Look(contract, settings, tables, now or datetime.now(UTC), forgotten)
     files = discover(folder)
     new = [file for file in files if not this.known(file)]
     gone = sorted(set(this.before.slices) - {file.name for file in files})
@@ -177,7 +190,7 @@ def _chunks(this: _Look, new: Sequence[LandedFile], engine: Engine, least_bytes:
     for table in this.tables:
         table.segments.mkdir(parents=True, exist_ok=True)
     formats = this.settings.date_readings()
-    return [Chunk(this.contract, formats, this.tables, part) for part in parts]
+    return [Chunk(this.contract, formats, this.tables, part, this.forgotten) for part in parts]
 
 
 def _reads(chunks: Sequence[Chunk], engine: Engine, on_file: OnFile) -> list[ChunkRead]:

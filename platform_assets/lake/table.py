@@ -7,11 +7,12 @@ version; a second pointer (``accepted``) lets what follows read what passed the 
 
 import fcntl
 import json
+import math
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -82,21 +83,42 @@ class Table:
                 problem = f"Table {self.root.name} changed from version {snapshot.version} to {newest} during this run."
                 raise PlatformError(problem, "Two runs worked on it at once; run again.")
             published = replace(snapshot, version=newest + 1)
-            for segment in _segments_of(published):
-                for file in parquet_files(self.segments / segment):
-                    _sync(file)
-                _sync(self.segments / segment)
+            self._make_durable(published)
             name = f"{published.version:08d}.json"
             _write(self.versions / name, json.dumps(_to_json(published), separators=(",", ":")))
             for pointer in pointers:
                 self._move(pointer, name)
-            self._sweep()
+            self._sweep(time.time() - _KEEP_SECONDS)
         return published
 
     def point(self, pointer: str) -> None:
         """Move a pointer to the version that ``current`` names."""
         with self._lock():
             self._move(pointer, (self.root / CURRENT).read_text(encoding="utf-8"))
+
+    def rewrite(self, change: Callable[[Snapshot], Snapshot]) -> None:
+        """Change the versions that pointers name where they are, each in one step: for what must not have been.
+
+        Nobody may be publishing, or reading the segments that the versions name no more.
+
+        Args:
+            change: Gives a version as it shall be; its segments are written.
+        """
+        if not (self.root / CURRENT).exists():
+            return
+        with self._lock():
+            for name in sorted(self._named()):
+                before = self._read(self.versions / name)
+                after = change(before)
+                if after != before:
+                    self._make_durable(after)
+                    _write(self.versions / name, json.dumps(_to_json(after), separators=(",", ":")))
+
+    def sweep(self) -> None:
+        """Delete at once what no pointer leads to; nobody may be reading it."""
+        if (self.root / CURRENT).exists():
+            with self._lock():
+                self._sweep(math.inf)
 
     def _read(self, path: Path) -> Snapshot:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -113,12 +135,19 @@ class Table:
             os.utime(self.versions / (self.root / pointer).read_text(encoding="utf-8").strip())
         _write(self.root / pointer, name)
 
-    def _sweep(self) -> None:
-        """Delete versions that no pointer names, and segments that no version names, once nobody can be reading."""
-        horizon = time.time() - _KEEP_SECONDS
-        named = {
-            path.read_text(encoding="utf-8").strip() for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED}
-        }
+    def _make_durable(self, snapshot: Snapshot) -> None:
+        for segment in _segments_of(snapshot):
+            for file in parquet_files(self.segments / segment):
+                _sync(file)
+            _sync(self.segments / segment)
+
+    def _named(self) -> set[str]:
+        pointers = (path for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED})
+        return {path.read_text(encoding="utf-8").strip() for path in pointers}
+
+    def _sweep(self, horizon: float) -> None:
+        """Delete versions that no pointer names, and segments that no version names, if they are older."""
+        named = self._named()
         for version in self.versions.glob("*.json"):
             if version.name not in named and version.stat().st_mtime < horizon:
                 version.unlink()

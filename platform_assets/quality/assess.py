@@ -30,6 +30,7 @@ from platform_assets.quality.results import (
 from platform_assets.quality.scores import EMPTY, arrival, composite, score_results
 from platform_assets.transforms.exclusions import version_rules
 from platform_assets.transforms.facts import total
+from platform_assets.transforms.forgotten import without_forgotten
 from platform_assets.transforms.schemas import staged_schema
 
 
@@ -131,7 +132,9 @@ def _rule_counts(
     counts |= {rule.id: Count(rows, broken.get(rule.id, 0)) for rule in version_rules(contract)}
     if rows:
         staged = engine.scan(table.parts(snapshot), staged_schema(contract))
-        counts |= count_cross_rows(staged, contract, surroundings, engine)
+        personal = [column.name for column in contract.columns if column.personal]
+        named = without_forgotten(staged, personal)
+        counts |= count_cross_rows(named, contract, surroundings, engine)
     return counts
 
 

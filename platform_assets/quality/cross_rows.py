@@ -204,13 +204,16 @@ def _contradicting(rows: Frame, rule: AgreesWith, contract: Contract, around: Su
     if known is None:
         raise LookupError(dataset)
     said = known.filter(~nw.col(key).is_null() & ~nw.col(value).is_null())
-    said = said.select(nw.col(key).alias("key"), nw.col(value).alias("said")).unique("key")
+    said = said.select(nw.col(key).alias("key"), nw.col(value).alias("said")).unique(["key", "said"])
     pairs = rows.filter(~nw.col(rule.key).is_null() & ~nw.col(rule.column).is_null())
     pairs = pairs.select(nw.col(rule.key).alias("key"), nw.col(rule.column).alias("value"))
     pairs = pairs.group_by("key", "value").agg(nw.len().alias("rows")).join(said, on="key", how="inner")
-    differs = _differs(rule, value_type(contract.column(rule.column)))
+    differs = _where(_differs(rule, value_type(contract.column(rule.column))), nw.lit(1))
+    # Of a product that had several prices, each is one that it may have been sold at.
+    held = pairs.with_columns(differs.alias("differs")).group_by("key", "value")
+    pairs = held.agg(nw.col("rows").max(), nw.col("differs").min(), nw.col("said").min())
     name = nw.concat_str([_text("key"), nw.lit(": "), _text("value"), nw.lit(", not "), _text("said")])
-    return _counted(pairs, name, failing=_where(differs, nw.col("rows")))
+    return _counted(pairs, name, failing=_where(nw.col("differs") == 1, nw.col("rows")))
 
 
 def _differs(rule: AgreesWith, kind: pa.DataType) -> nw.Expr:

@@ -90,8 +90,9 @@ def numeric_columns(contract: Contract) -> list[Column]:
 def identifying_columns(contract: Contract) -> list[str]:
     """Columns that name something."""
     keys = _keys(contract)
-    names = [column.name for column in contract.columns if column.type is ColumnType.IDENTIFIER or column.name in keys]
-    return sorted(names)
+    # A date in a key says since when a row holds; of those, a delivery has as few as it likes.
+    named = [column for column in contract.columns if column.type is ColumnType.IDENTIFIER or column.name in keys]
+    return sorted(column.name for column in named if not column.type.is_temporal)
 
 
 def category_columns(contract: Contract) -> list[str]:

@@ -1,7 +1,7 @@
 """The scorecard: what the quality tables say about every dataset, as the UI, the command line and the page show it.
 
 Belongs here: the scorecard's parts and what follows from them. Does not belong here: reading them
-(``warehouse.scorecard_read``) and showing them (``reports``, ``cli``).
+(``warehouse.quality.scorecard_read``) and showing them (``reports``, ``cli``).
 """
 
 from dataclasses import dataclass

@@ -12,9 +12,11 @@ from platform_assets.engines.engine import INSTANT, MONEY, Engine, Frame, narwha
 from platform_assets.lake.snapshot import Slice, Snapshot, changed_keys
 from platform_assets.lake.table import ACCEPTED, Table
 from platform_assets.transforms.accepted import counting_rows
+from platform_assets.transforms.forgotten import known
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 
 SLICE = "_slice"
+_PERSONAL = ("customer_id", "customer_name")
 CONFORMED_BY = 1
 """Raise it when this module conforms the same rows otherwise, so that every file is conformed again."""
 
@@ -76,6 +78,7 @@ def conformed_sales(rows: Frame, dataset: str) -> Frame:
         KeyError: The dataset is not one of sales.
     """
     given = _CONFORMED[dataset]()
+    given |= {name: known(name) for name in _PERSONAL if name in given}
     given |= {"source_system": nw.lit(dataset), SOURCE_FILE: nw.col(SOURCE_FILE), SOURCE_ROW: nw.col(SOURCE_ROW)}
     given[SLICE] = nw.concat_str([nw.lit(f"{dataset}/"), nw.col(SOURCE_FILE)])
     nothing = nw.lit(None)

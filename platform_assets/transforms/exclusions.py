@@ -75,22 +75,31 @@ def _is_shared(key: tuple[str, ...]) -> nw.Expr:
 def _found(rows: Frame, contract: Contract, rule: Rule, as_of: date | None) -> Frame:
     base = [SOURCE_FILE, SOURCE_ROW, LINE_HASH, AMOUNT, QUARANTINED, INVALID]
     if isinstance(rule, LineUnique):
-        return repeats(rows.select(base), (LINE_HASH,)).select(base)
+        return _repeated_lines(rows.select(*base, *rule.also), rule).select(base)
     if isinstance(rule, KeyUnique):
         # A row that is set aside anyway holds no key: otherwise one bad row would take the good one with it.
-        sound = rows.filter(~nw.col(QUARANTINED)).select(*base, *rule.key)
-        return repeats(_first_lines(sound, contract), rule.key).select(base)
+        lines = line_rule(contract)
+        names = dict.fromkeys((*rule.key, *(lines.also if lines else ())))
+        sound = rows.filter(~nw.col(QUARANTINED)).select(*base, *names)
+        return repeats(_first_lines(sound, lines), rule.key).select(base)
     if isinstance(rule, NotAfterAsOf) and as_of is not None:
         limit = datetime.combine(as_of + timedelta(days=2), time())
         return rows.filter(nw.col(rule.column).cast(nw.Datetime("us")) >= limit).select(base)
     return rows.select(base).filter(nw.col(SOURCE_ROW) < 0)
 
 
-def _first_lines(rows: Frame, contract: Contract) -> Frame:
-    if line_rule(contract) is None:
+def _first_lines(rows: Frame, rule: LineUnique | None) -> Frame:
+    if rule is None:
         return rows
-    duplicates = repeats(rows, (LINE_HASH,)).select(SOURCE_FILE, SOURCE_ROW)
+    duplicates = _repeated_lines(rows, rule).select(SOURCE_FILE, SOURCE_ROW)
     return rows.join(duplicates, on=[SOURCE_FILE, SOURCE_ROW], how="anti")
+
+
+def _repeated_lines(rows: Frame, rule: LineUnique) -> Frame:
+    """The rows beyond the first of each line; a value that is missing is equal to none but another missing one."""
+    also = {f"_also_{name}": nw.col(name).cast(nw.String).fill_null("") for name in rule.also}
+    told = rows.with_columns(*(value.alias(name) for name, value in also.items())) if also else rows
+    return repeats(told, (LINE_HASH, *also))
 
 
 def _marked(found: Frame, rule: Rule, contract: Contract) -> Frame:

@@ -51,7 +51,11 @@ def value_type(column: Column) -> pa.DataType:
 
 def columns_with_default(contract: Contract) -> list[Column]:
     """Columns whose missing cells get a value, so that a flag must say which were missing."""
-    return [column for column in contract.columns if column.default is not None or column.default_product is not None]
+    return [
+        column
+        for column in contract.columns
+        if column.default is not None or column.default_product is not None or column.from_file_name
+    ]
 
 
 def missing_flag(column: Column) -> str:

@@ -13,6 +13,7 @@ from platform_assets.lake.snapshot import Part, Slice, Snapshot, changed_keys
 from platform_assets.lake.table import Table
 from platform_assets.transforms.corrections import Corrections, corrected, readings_of_corrections
 from platform_assets.transforms.facts import file_facts, no_facts
+from platform_assets.transforms.file_dates import file_dates
 from platform_assets.transforms.schemas import raw_schema, staged_schema
 from platform_assets.transforms.staging import staged
 
@@ -87,9 +88,10 @@ def _staged_frame(
         readings = _readings(source.slices[alike[0]])
         rows = engine.scan(raw.parts(source, alike), raw_schema(contract))
         rows, instead = corrected(rows, corrections.rows(source, alike, contract), engine)
-        frames.append(staged(rows, contract, readings))
+        dates = file_dates(alike, contract, engine)
+        frames.append(staged(rows, contract, readings, dates))
         if instead is not None:
-            frames.append(staged(instead, contract, readings_of_corrections(contract, readings)))
+            frames.append(staged(instead, contract, readings_of_corrections(contract, readings), dates))
     return frames[0] if len(frames) == 1 else engine.concat(frames, staged_schema(contract))
 
 

@@ -1,6 +1,7 @@
 """From raw text to staged rows: typed, conformed to the contract, and each row knows which rules it breaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 import narwhals as nw
@@ -10,7 +11,8 @@ from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.readings import Reading
 from platform_assets.contracts.row_rules import Present, RowRule
 from platform_assets.contracts.rules import Dimension, Severity, broken_flag, unreadable_flag
-from platform_assets.engines.engine import Frame
+from platform_assets.engines.engine import Frame, narwhals_type
+from platform_assets.transforms.file_dates import FILE_DATE
 from platform_assets.transforms.schemas import (
     INVALID,
     QUARANTINED,
@@ -20,20 +22,27 @@ from platform_assets.transforms.schemas import (
     columns_with_default,
     missing_flag,
     staged_schema,
+    value_type,
 )
 from platform_assets.transforms.typing import MONEY_PLACES, trimmed_cells, typed
 
 _MONEY_LIMIT = Decimal(10**14)
 """The least amount that does not fit into the lake's money."""
+_CONSTANTS: Mapping[ColumnType, Callable[[str], int | date | str]] = {
+    ColumnType.INTEGER: int,
+    ColumnType.DATE: date.fromisoformat,
+}
+"""From the text of a default to its value; text is taken as it is."""
 
 
-def staged(raw: Frame, contract: Contract, readings: Mapping[str, Reading]) -> Frame:
+def staged(raw: Frame, contract: Contract, readings: Mapping[str, Reading], dates: Frame | None = None) -> Frame:
     """Stage raw rows of files that write their columns alike.
 
     Args:
         raw: Rows of ``raw_schema``.
         contract: The dataset's contract.
         readings: How each numeric or temporal column is written; a missing one is read plainly.
+        dates: The dates in the names of the files, see ``file_dates``; without them there are none.
 
     Returns:
         Rows of ``staged_schema``, one per raw row.
@@ -50,7 +59,9 @@ def staged(raw: Frame, contract: Contract, readings: Mapping[str, Reading]) -> F
         for column in typed_columns
     ]
     frame = frame.with_columns(*unreadable)
-    for defaults in (_constants(contract), _products(contract)):
+    if dates is not None:
+        frame = frame.join(dates, on=SOURCE_FILE, how="left")
+    for defaults in (_constants(contract), _dates(contract) if dates is not None else [], _products(contract)):
         frame = frame.with_columns(*defaults) if defaults else frame
     names = {column.name for column in typed_columns}
     frame = frame.with_columns(*(_broken(rule, names) for rule in contract.row_rules))
@@ -85,8 +96,20 @@ def _constants(contract: Contract) -> list[nw.Expr]:
     expressions = []
     for column in contract.columns:
         if column.default is not None:
-            value = int(column.default) if column.type is ColumnType.INTEGER else column.default
+            value = _CONSTANTS.get(column.type, str)(column.default)
             given = nw.when(nw.col(missing_flag(column))).then(nw.lit(value)).otherwise(nw.col(column.name))
+            # On pandas, a column that a day is put into is no longer one of days.
+            expressions.append(given.cast(narwhals_type(value_type(column))).alias(column.name))
+    return expressions
+
+
+def _dates(contract: Contract) -> list[nw.Expr]:
+    """The date in the file's name for cells that are missing; where it has none, what was there stays."""
+    expressions = []
+    for column in contract.columns:
+        if column.from_file_name:
+            has_date = nw.col(missing_flag(column)) & ~nw.col(FILE_DATE).is_null()
+            given = nw.when(has_date).then(nw.col(FILE_DATE)).otherwise(nw.col(column.name))
             expressions.append(given.alias(column.name))
     return expressions
 

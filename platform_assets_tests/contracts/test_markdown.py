@@ -12,6 +12,7 @@ from platform_assets.contracts.markdown import contract_markdown
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets_tests.contracts.made_up import EVERYTHING, UNHEARD
 
+CATALOG = CONTRACTS["product_catalog"]
 contracts = pytest.mark.parametrize("contract", [*CONTRACTS.values(), EVERYTHING], ids=lambda one: one.dataset)
 
 
@@ -137,6 +138,12 @@ def test_how_dates_and_missing_values_are_read_is_said() -> None:
     assert "an empty cell, `#n/a`, `-`, `<na>`, `n/a`, `na`, `nan`, `nil`, `none`, `null`" in said
     assert "Where several fit, `ship_date_after_order_date` or a column written alike decides" in said
     assert "`datasets.superstore_sales.date_formats`" in said
+
+
+def test_a_day_that_files_names_may_give_is_said_to_come_from_there() -> None:
+    given = "the date in the file's name (YYYY-MM-DD, YYYYMMDD or YYYY-MM), else 1900-01-01"
+
+    assert f"- `valid_from`: a missing one is {given}.\n" in section(CATALOG, "How cells are read") + "\n"
 
 
 def test_nothing_is_said_of_what_no_column_has() -> None:

@@ -24,6 +24,7 @@ from platform_assets_tests.contracts.made_up import EVERYTHING
 from platform_assets_tests.contracts.odcs_parts import column, custom, table
 
 contracts = pytest.mark.parametrize("contract", [*CONTRACTS.values(), EVERYTHING], ids=lambda one: one.dataset)
+CATALOG = CONTRACTS["product_catalog"]
 SCHEMA = json.loads((files("open_data_contract_standard") / "schema.json").read_text(encoding="utf-8"))
 
 
@@ -132,7 +133,16 @@ def test_the_first_unique_key_that_is_never_missing_is_the_primary_one() -> None
     positions = {entry["name"]: entry.get("primaryKeyPosition") for entry in table()["properties"]}
 
     assert {name: place for name, place in positions.items() if place} == {"shop": 1, "line": 2}
-    assert column("product_id", CONTRACTS["product_catalog"])["primaryKey"] is True
+
+
+def test_a_column_whose_missing_cells_get_a_value_can_be_part_of_the_primary_key() -> None:
+    positions = {
+        name: column(name, CATALOG).get("primaryKeyPosition") for name in ("product_id", "valid_from", "brand")
+    }
+
+    assert positions == {"product_id": 1, "valid_from": 2, "brand": None}
+    assert custom(column("valid_from", CATALOG))["defaultFromFileName"] is True
+    assert "defaultFromFileName" not in custom(column("brand", CATALOG))
 
 
 def test_only_a_column_whose_repeats_are_set_aside_is_unique() -> None:

@@ -14,7 +14,7 @@ from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Engine, Frame
 from platform_assets.engines.spark import native
 from platform_assets.lake.snapshot import Part
-from platform_assets.transforms.core_dimensions import channels, customers, products
+from platform_assets.transforms.core_dimensions import channels, customers, locations, products
 from platform_assets.transforms.core_sales import SALES_DATASETS, SALES_SCHEMA
 from platform_assets.transforms.exclusions import exclusions
 from platform_assets.transforms.schemas import raw_schema, staged_schema
@@ -69,11 +69,12 @@ def test_repeated_lines_and_keys_are_found_key_by_key(
     [
         lambda sales: customers(sales, SALES_DATASETS),
         channels,
+        locations,
         lambda sales: rfm_scores(customer_measures(sales, AS_OF, 365), EDGES, AS_OF),
     ],
-    ids=["customers", "channels", "rfm scores"],
+    ids=["customers", "channels", "locations", "rfm scores"],
 )
-def test_customers_channels_and_scores_are_computed_key_by_key(
+def test_customers_channels_locations_and_scores_are_computed_key_by_key(
     spark: Engine, made: Callable[[Frame], Frame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "SinglePartition" not in plan(made(rows(spark, tmp_path, SALES_SCHEMA)), capsys)

@@ -241,3 +241,42 @@ def test_keys_are_compared_by_their_ids() -> None:
     wanted, present = {"a": "1", "b": "2", "c": "3"}, {"b": "2", "c": "old", "d": "4"}
 
     assert changed_keys(wanted, present) == (["a", "c"], ["d"])
+
+
+def test_a_rewritten_version_is_what_every_pointer_to_it_leads_to(table: Table) -> None:
+    first = table.publish(with_rows(table, table.snapshot(), {"a": [1]}), pointers=(CURRENT, ACCEPTED))
+    table.publish(with_rows(table, first, {"b": [2]}))
+
+    table.rewrite(lambda snapshot: snapshot.with_attributes(seen=len(snapshot.slices)))
+
+    assert [table.snapshot(pointer).attributes["seen"] for pointer in (ACCEPTED, CURRENT)] == [1, 2]
+    assert [table.snapshot(pointer).version for pointer in (ACCEPTED, CURRENT)] == [1, 2]
+
+
+def test_a_rewrite_that_changes_nothing_writes_nothing(table: Table) -> None:
+    table.publish(with_rows(table, table.snapshot(), {"a": [1]}))
+    before = [path.stat().st_ino for path in sorted(table.versions.iterdir())]
+
+    table.rewrite(lambda snapshot: snapshot)
+
+    assert [path.stat().st_ino for path in sorted(table.versions.iterdir())] == before
+
+
+def test_a_sweep_leaves_what_pointers_lead_to_and_nothing_else(table: Table) -> None:
+    first = table.publish(with_rows(table, table.snapshot(), {"a": [1]}), pointers=(CURRENT, ACCEPTED))
+    second = table.publish(with_rows(table, first, {"a": [2]}))
+    table.publish(with_rows(table, second, {"a": [3]}))
+    segment(table, {"a": [4]})
+
+    table.sweep()
+
+    assert len(list(table.versions.iterdir())) == len(list(table.segments.iterdir())) == 2
+    assert numbers(table, table.snapshot()) == [3]
+    assert numbers(table, table.snapshot(ACCEPTED)) == [1]
+
+
+def test_a_table_that_is_not_there_is_neither_rewritten_nor_swept(table: Table) -> None:
+    table.rewrite(lambda snapshot: snapshot.with_attributes(seen=True))
+    table.sweep()
+
+    assert not table.root.exists()

@@ -42,6 +42,7 @@ def graceful(hours: float, *, expected: bool = False) -> Config:
 
 
 AT_ONCE = graceful(0)
+DATED_PRICES = (("2024-01-01", "10"), ("2024-02-01", "100"), ("2024-03-01", "10"))
 
 
 def orders(*products: str) -> list[Row]:
@@ -248,6 +249,18 @@ def test_a_price_may_differ_by_half_from_the_catalogues(deliveries: Deliveries) 
     result = deliveries.process(TRANSACTIONS).assessment.result("price_agrees_with_catalogue")
 
     assert (result.rows_checked, result.rows_failed) == (5, 2)
+
+
+def test_a_price_may_be_near_any_that_the_catalogue_had(deliveries: Deliveries) -> None:
+    dated = [{**row, "valid_from": day, "price": price} for row in catalogue("P1") for day, price in DATED_PRICES]
+    deliveries.deliver(CATALOG, "c.csv", dated)
+    deliveries.process(CATALOG)
+    prices = ["4.99", "5", "15", "15.01", "49", "50", "50", "150", "151"]
+    deliveries.deliver(TRANSACTIONS, "a.csv", [{**SALE, "unit_price": price} for price in prices])
+
+    result = deliveries.process(TRANSACTIONS).assessment.result("price_agrees_with_catalogue")
+
+    assert (result.rows_checked, result.rows_failed) == (9, 4)
 
 
 @without_spark

@@ -8,9 +8,10 @@ import pytest
 
 from platform_assets.contracts.columns import Column, ColumnType
 from platform_assets.contracts.contract import Contract
+from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.contracts.rules import Dimension, KeyUnique, Severity
 from platform_assets.engines.engine import Engine, Frame
-from platform_assets.quality.profiles import Numbers, Reference, profile_of, reference_of
+from platform_assets.quality.profiles import Numbers, Reference, identifying_columns, profile_of, reference_of
 from platform_assets.transforms.schemas import SOURCE_ROW, staged_schema
 from platform_assets_tests.conftest import without_spark
 
@@ -99,6 +100,10 @@ def test_bins_that_are_fixed_stay_and_a_column_without_enough_values_gets_none(e
     known = Reference({"pieces": ["7"]})
 
     assert reference_of(rows_of(engine, lines), 150, CONTRACT, known, least=100, engine=engine) == known
+
+
+def test_a_day_in_a_key_identifies_nothing_by_itself() -> None:
+    assert identifying_columns(CONTRACTS["product_catalog"]) == ["product_id"]
 
 
 def test_nothing_is_asked_of_the_engine_when_there_are_no_rows() -> None:
