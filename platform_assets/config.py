@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from platform_assets.contracts.deployed import faults_of
 from platform_assets.contracts.readings import DateReading
@@ -19,6 +19,8 @@ from platform_assets.errors import SettingsError
 from platform_assets.quality.check_names import WITH_THRESHOLDS
 from platform_assets.quality.drift_settings import DriftSettings
 from platform_assets.settings import EnvironmentName
+from platform_assets.warehouse.star.calendar_settings import CalendarSettings
+from platform_assets.warehouse.star.currency_settings import CurrencySettings
 
 
 class _Strict(BaseModel):
@@ -181,6 +183,30 @@ class RfmSettings(_Strict):
     window_days: int | None = Field(default=365, gt=0)
 
 
+class BackupSettings(_Strict):
+    """When backups are made by themselves, and how many are kept.
+
+    Attributes:
+        schedule: When one is made, as cron in UTC; without one, only by hand.
+        verify_schedule: When the newest is restored into a scratch server and compared, as cron in UTC.
+        keep_daily: Of how many days that have a backup the newest is kept.
+        keep_weekly: Of how many ISO weeks that have a backup the newest is kept.
+    """
+
+    schedule: str | None = None
+    verify_schedule: str | None = None
+    keep_daily: int = Field(default=7, ge=1)
+    keep_weekly: int = Field(default=4, ge=0)
+
+    @field_validator("schedule", "verify_schedule")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        if value is not None and len(value.split()) != 5:  # noqa: PLR2004 -- minute, hour, day, month, weekday
+            message = f"{value!r} is no schedule; write the five parts of cron, for example '0 3 * * *'"
+            raise ValueError(message)
+        return value
+
+
 class Config(_Strict):
     """The whole file."""
 
@@ -190,6 +216,9 @@ class Config(_Strict):
     drift: DriftSettings = DriftSettings()
     scorecard: ScorecardSettings = ScorecardSettings()
     rfm: RfmSettings = RfmSettings()
+    backup: BackupSettings = BackupSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    currencies: CurrencySettings = CurrencySettings()
 
     def thresholds_of(self, dataset: str, environment: EnvironmentName) -> Thresholds:
         """The thresholds of a dataset in an environment."""

@@ -1,4 +1,4 @@
-"""The settings of one process: the only place that reads the environment.
+"""The settings of one process: the only place that reads variables of the platform.
 
 Belongs here: names, types and defaults of everything a deployment can set. Does not belong here: what a setting
 is used for.
@@ -7,7 +7,7 @@ is used for.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
@@ -24,6 +24,8 @@ _Choice = TypeVar("_Choice", bound=str)
 
 LEAST_SPARK_MEMORY_MIB = 512
 """Spark itself refuses to start with less than 450."""
+LEAST_KEY_CHARACTERS = 32
+LEAST_PASSWORD_CHARACTERS = 12
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The folder that holds ``platform_assets``, ``sql`` and ``data``."""
@@ -47,6 +49,12 @@ class Settings:
         config_file: YAML with thresholds and dataset settings (``PLATFORM_CONFIG``).
         reports_url: Where people reach the folder of reports, ``None`` for the server of ``./platform up``
             (``PLATFORM_REPORTS_URL``).
+        pseudonym_key: The secret behind the pseudonyms of customers, ``None`` for one that is made in development
+            (``PLATFORM_PSEUDONYM_KEY``).
+        login_password: The password of a login that is being made, ``None`` for a generated one
+            (``PLATFORM_LOGIN_PASSWORD``).
+        backup_key: Encrypts backups and opens them again, ``None`` for backups in clear (``PLATFORM_BACKUP_KEY``).
+        backups_folder: Where backups are kept, ``None`` for a folder of the home (``PLATFORM_BACKUPS``).
     """
 
     environment: EnvironmentName
@@ -54,16 +62,25 @@ class Settings:
     raw: Path
     engine: EngineName
     as_of: date | None
-    postgres_url: str | None
+    postgres_url: str | None = field(repr=False)
     spark_remote: str | None
     spark_memory: str | None
     config_file: Path
     reports_url: str | None
+    pseudonym_key: str | None = field(default=None, repr=False)
+    login_password: str | None = field(default=None, repr=False)
+    backup_key: str | None = field(default=None, repr=False)
+    backups_folder: Path | None = None
 
     @property
     def lake(self) -> Path:
         """Folder of the Parquet tables."""
         return self.home / "lake"
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups."""
+        return self.backups_folder or self.home / "backups"
 
     @property
     def dagster_home(self) -> Path:
@@ -88,6 +105,10 @@ class Settings:
             spark_memory=_memory(environment, "PLATFORM_SPARK_MEMORY"),
             config_file=_folder(environment, "PLATFORM_CONFIG", CHECKOUT / "platform_assets" / "config.yaml"),
             reports_url=_web_address(environment, "PLATFORM_REPORTS_URL"),
+            pseudonym_key=_secret(environment, "PLATFORM_PSEUDONYM_KEY", LEAST_KEY_CHARACTERS),
+            login_password=_secret(environment, "PLATFORM_LOGIN_PASSWORD", LEAST_PASSWORD_CHARACTERS),
+            backup_key=_secret(environment, "PLATFORM_BACKUP_KEY", LEAST_KEY_CHARACTERS),
+            backups_folder=_optional_folder(environment, "PLATFORM_BACKUPS"),
         )
 
 
@@ -105,6 +126,10 @@ def _folder(environment: Mapping[str, str], name: str, default: Path) -> Path:
     return Path(value).expanduser().resolve() if value else default
 
 
+def _optional_folder(environment: Mapping[str, str], name: str) -> Path | None:
+    return _folder(environment, name, Path()) if environment.get(name) else None
+
+
 def _web_address(environment: Mapping[str, str], name: str) -> str | None:
     value = environment.get(name)
     if not value:
@@ -113,6 +138,17 @@ def _web_address(environment: Mapping[str, str], name: str) -> str | None:
         message = f"{name} is {value!r}, which is not a web address."
         raise SettingsError(message, "Write it as https://reports.example.com/retail, for example.")
     return value.rstrip("/")
+
+
+def _secret(environment: Mapping[str, str], name: str, least: int) -> str | None:
+    """A value that no message may show."""
+    value = environment.get(name)
+    if not value:
+        return None
+    if len(value) < least:
+        message = f"{name} has {len(value)} characters, which is too few to keep a secret."
+        raise SettingsError(message, f"Give it at least {least}, random ones.")
+    return value
 
 
 def _memory(environment: Mapping[str, str], name: str) -> str | None:

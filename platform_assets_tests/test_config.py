@@ -160,12 +160,43 @@ def test_anything_else_is_no_date_format(text: str) -> None:
         ("thresholds: {default: {rules: {nulls_as_usal: 1}}}", "did you mean nulls_as_usual"),
         ("drift: {min_history: 1}", "drift.min_history"),
         ("references: {default: {grace_hours: -1}}", "references.default.grace_hours"),
+        ("calendar: {fiscal_year_start_month: 0}", "calendar.fiscal_year_start_month"),
+        ("calendar: {fiscal_year_start_month: 13}", "calendar.fiscal_year_start_month"),
+        ("calendar: {country: Germny}", r"'Germny' is no country .*near are DE \(Germany\)"),
+        ("calendar: {country: USS}", r"near are .*US \(United States\)"),
+        ("calendar: {country: '?'}", "write a code of ISO 3166"),
+        ("calendar: {country: NO}", "calendar.country: .*in quotes, for example 'NO'"),
+        ("calendar: {country: AT, subdivision: 9}", "calendar.subdivision: .*in quotes"),
+        ("calendar: {country: GB, subdivision: BY}", "'BY' is no part of GB .*there are ENG, NIR, SCT, WLS"),
+        ("calendar: {country: VA, subdivision: RM}", "there are none"),
+        ("calendar: {subdivision: SCT}", "a subdivision without a country"),
+        ("currencies: {default: eur}", "currencies.default: .*'eur' is no currency; .*three capital letters"),
+        ("currencies: {datasets: {product_catalog: Euro}}", "currencies.datasets.product_catalog: .*'Euro'"),
+        ("currencies: {datasets: {superstore: EUR}}", "superstore does not exist; did you mean superstore_sales"),
         ("just text", "cannot be used"),
     ],
 )
 def test_what_has_no_meaning_is_named(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         config(tmp_path, text)
+
+
+def test_the_calendar_knows_countries_by_their_codes(tmp_path: Path) -> None:
+    calendar = config(tmp_path, "calendar: {fiscal_year_start_month: 10, country: 'NO'}").calendar
+    assert (calendar.fiscal_year_start_month, calendar.country, calendar.subdivision) == (10, "NO", None)
+
+
+def test_a_country_has_parts_with_holidays_of_their_own(tmp_path: Path) -> None:
+    calendar = config(tmp_path, "calendar: {country: GB, subdivision: SCT}").calendar
+    assert (calendar.fiscal_year_start_month, calendar.country, calendar.subdivision) == (1, "GB", "SCT")
+
+
+def test_a_dataset_has_its_own_currency_or_that_of_all(tmp_path: Path) -> None:
+    currencies = config(tmp_path, "currencies: {default: EUR, datasets: {ecommerce_transactions: GBP}}").currencies
+
+    assert currencies.of("ecommerce_transactions") == "GBP"
+    assert currencies.of("superstore_sales") == "EUR"
+    assert Config().currencies.of("superstore_sales") == "USD"
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ def test_with_nothing_set_everything_lies_in_the_checkout() -> None:
         spark_memory=None,
         config_file=CHECKOUT / "platform_assets" / "config.yaml",
         reports_url=None,
+        pseudonym_key=None,
+        login_password=None,
     )
 
 
@@ -37,6 +39,8 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
             "PLATFORM_SPARK_MEMORY": "2G",
             "PLATFORM_CONFIG": str(tmp_path / "c.yaml"),
             "PLATFORM_REPORTS_URL": "https://reports.example.com/retail/",
+            "PLATFORM_PSEUDONYM_KEY": "k" * 32,
+            "PLATFORM_LOGIN_PASSWORD": "p" * 12,
         }
     )
 
@@ -51,13 +55,16 @@ def test_every_setting_has_a_variable(tmp_path: Path) -> None:
         spark_memory="2g",
         config_file=tmp_path / "c.yaml",
         reports_url="https://reports.example.com/retail",
+        pseudonym_key="k" * 32,
+        login_password="p" * 12,
     )
     assert (settings.lake, settings.dagster_home) == (tmp_path / "home" / "lake", tmp_path / "home" / "dagster")
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
     names = ("PLATFORM_ENGINE", "PLATFORM_AS_OF", "PLATFORM_POSTGRES_URL", "PLATFORM_HOME", "SPARK_REMOTE")
-    empty = dict.fromkeys((*names, "PLATFORM_SPARK_MEMORY", "PLATFORM_REPORTS_URL"), "")
+    more = ("PLATFORM_SPARK_MEMORY", "PLATFORM_REPORTS_URL", "PLATFORM_PSEUDONYM_KEY", "PLATFORM_LOGIN_PASSWORD")
+    empty = dict.fromkeys((*names, *more), "")
 
     assert Settings.from_environment(empty) == Settings.from_environment({})
 
@@ -82,6 +89,29 @@ def test_a_value_that_cannot_be_used_is_named_with_its_variable(name: str, value
 
     assert name in caught.value.problem
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PLATFORM_PSEUDONYM_KEY", "s3cret-" * 4 + "abc"), ("PLATFORM_LOGIN_PASSWORD", "s3cret-abcd")]
+)
+def test_a_secret_that_is_too_short_is_refused_without_being_shown(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} has {len(value)} characters") as caught:
+        Settings.from_environment({name: value})
+
+    assert "s3cret" not in str(caught.value)
+    Settings.from_environment({name: f"{value}!"})
+
+
+def test_settings_that_are_printed_show_no_secret() -> None:
+    settings = Settings.from_environment(
+        {
+            "PLATFORM_POSTGRES_URL": "postgresql://somebody:s3cret@host/retail",
+            "PLATFORM_PSEUDONYM_KEY": "s3cret" * 6,
+            "PLATFORM_LOGIN_PASSWORD": "s3cret" * 6,
+        }
+    )
+
+    assert "s3cret" not in repr(settings)
 
 
 def test_a_relative_home_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.core_dimensions import (
     CHANNELS_SCHEMA,
     CUSTOMERS_SCHEMA,
+    LOCATIONS_SCHEMA,
     PRODUCTS_SCHEMA,
     channels,
     customers,
+    locations,
     price_edges,
     products,
 )
@@ -61,7 +63,11 @@ def core_sales(platform: PlatformResource) -> dg.MaterializeResult[Update]:
     metadata=column_schema(CUSTOMERS_SCHEMA),
 )
 def core_customers(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
-    """Every known customer of any dataset, described as in the newest sale that says something."""
+    """Every known customer of any dataset, one row per version.
+
+    A version is a stretch of time in which segment and country stay what they are, told by the dates of the sales; it
+    ends where the next one begins. All else is as in the newest sale that says something.
+    """
     snapshot = sales.snapshot()
     update = whole_update(
         platform.table("core", "customers"),
@@ -84,7 +90,12 @@ def core_customers(platform: PlatformResource, sales: Table) -> dg.MaterializeRe
     metadata=column_schema(PRODUCTS_SCHEMA),
 )
 def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
-    """Every product that is sold or in the catalogue; the catalogue's description wins over that on sales."""
+    """Every product that is sold or in the catalogue, one row per version.
+
+    A version is a stretch of time in which prices, cost, categories and brand stay what they are, told by the days from
+    which the catalogue's rows are valid; it ends where the next one begins. All else is the newest that is known; the
+    catalogue's description wins over that on sales.
+    """
     staged, snapshot = platform.table("staging", _CATALOG), sales.snapshot()
     accepted = staged.snapshot(ACCEPTED)
     catalog = counting_rows(staged, accepted, platform.contract(_CATALOG), platform.engine)
@@ -118,6 +129,28 @@ def core_channels(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
         content_ids(snapshot),
         lambda: channels(sales_rows(sales, snapshot, platform.engine)),
         CHANNELS_SCHEMA,
+        platform.engine,
+    )
+    return dg.MaterializeResult(value=update)
+
+
+@dg.asset(
+    key=["core", "locations"],
+    io_manager_key="lake",
+    group_name="core",
+    kinds={"parquet"},
+    owners=[_OWNER],
+    ins={"sales": dg.AssetIn(["core", "sales"])},
+    metadata=column_schema(LOCATIONS_SCHEMA),
+)
+def core_locations(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
+    """Every place that something was sold to: country, region, state and city, as far as they are known."""
+    snapshot = sales.snapshot()
+    update = whole_update(
+        platform.table("core", "locations"),
+        content_ids(snapshot),
+        lambda: locations(sales_rows(sales, snapshot, platform.engine)),
+        LOCATIONS_SCHEMA,
         platform.engine,
     )
     return dg.MaterializeResult(value=update)

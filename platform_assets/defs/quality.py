@@ -15,12 +15,12 @@ from platform_assets.quality.quarantine import QUARANTINE_SCHEMA
 from platform_assets.quality.record import judgement_of
 from platform_assets.quality.results import Assessment
 from platform_assets.resources.platform import PlatformResource
+from platform_assets.warehouse.loading.slices import FileKey
 from platform_assets.warehouse.loads import AppendLoad, MergeLoad
-from platform_assets.warehouse.quality_rows import CHECK_RESULTS_SCHEMA, LEDGER_SCHEMA, check_rows, ledger_rows
-from platform_assets.warehouse.quarantine_load import PLACES_SCHEMA, QuarantineLoad
-from platform_assets.warehouse.quarantine_rows import LOADED_SCHEMA, duplicate_places, judged_files, loaded_rows
-from platform_assets.warehouse.rows import stream
-from platform_assets.warehouse.slices import FileKey
+from platform_assets.warehouse.quality.quality_rows import CHECK_RESULTS_SCHEMA, LEDGER_SCHEMA, check_rows, ledger_rows
+from platform_assets.warehouse.quality.quarantine_load import PLACES_SCHEMA, QuarantineLoad
+from platform_assets.warehouse.quality.quarantine_rows import LOADED_SCHEMA, duplicate_places, judged_files, loaded_rows
+from platform_assets.warehouse.star.rows import stream
 
 _ASSESSMENTS = [dg.AssetKey(["assessment", dataset]) for dataset in CONTRACTS]
 _PREVIEW_ROWS = 20

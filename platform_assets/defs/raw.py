@@ -6,6 +6,7 @@ import dagster as dg
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.erasure.register import people_of
 from platform_assets.ingestion.landing import Landing, look
 from platform_assets.lake.update import Update
 from platform_assets.presentation.metadata import column_schema, markdown_table
@@ -34,7 +35,9 @@ def raw_asset(contract: Contract) -> dg.AssetsDefinition:
         folder = platform.landing_folder(contract.dataset)
         settings = platform.config.dataset(contract.dataset)
         known = platform.contract(contract.dataset)
-        landing = look(known, folder, settings, tables, platform.engine, on_file=_Progress(context))
+        forgotten = people_of(platform.settings)
+        progress = _Progress(context)
+        landing = look(known, folder, settings, tables, platform.engine, on_file=progress, forgotten=forgotten)
         landing.rejects.publish(tables[1])
         for name, reason in landing.refused.items():
             context.log.warning("%s/%s was refused: %s", contract.dataset, name, reason)

@@ -1,5 +1,6 @@
 """Assets in the warehouse: a load is applied in one transaction; a frame is merged by its key."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -11,9 +12,10 @@ from platform_assets.io_managers.handlers import Asked, Kept, handler_of
 from platform_assets.io_managers.lake_types import lake_table
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
-from platform_assets.warehouse.catalog import Kind, TargetColumn, table_columns
+from platform_assets.warehouse.audited import apply_audited
+from platform_assets.warehouse.loading.catalog import Kind, TargetColumn, table_columns
 from platform_assets.warehouse.loads import Load, MergeLoad
-from platform_assets.warehouse.rows import stream
+from platform_assets.warehouse.star.rows import stream
 
 
 class PostgresIOManager(dg.ConfigurableIOManager):
@@ -35,18 +37,18 @@ class PostgresIOManager(dg.ConfigurableIOManager):
             kept = handler_of(type(obj)).take(obj, self.platform)
             load, engine = _merge(context, kept), kept.engine.name
         with self.postgres.connection() as connection:
-            counts = load.apply(connection)
+            loaded = apply_audited(connection, load, {"asset": context.asset_key.to_user_string(), "engine": engine})
             with connection.cursor() as cursor:
-                cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_identifier(load.table)))
-                (rows,) = cursor.fetchall()[0]
-            connection.rollback()
+                columns = table_columns(cursor, _identifier(load.table))
         context.add_output_metadata(
             {
-                **{f"rows {name}" if name != "files" else name: count for name, count in counts.items()},
+                **{f"rows {name}" if name != "files" else name: count for name, count in loaded.counts.items()},
                 "engine": engine,
-                "dagster/row_count": rows,
+                "audit hash": loaded.audit_hash,
+                "dagster/row_count": loaded.rows,
                 "dagster/table_name": load.table,
                 "dagster/storage_kind": "postgresql",
+                "dagster/column_schema": _shown(columns.values()),
                 "query": dg.MetadataValue.md(f'```\n./platform sql "table {load.table} limit 20"\n```'),
             }
         )
@@ -59,6 +61,13 @@ class PostgresIOManager(dg.ConfigurableIOManager):
         with self.postgres.connection() as connection, connection.cursor() as cursor:
             rows = lake_table(_read(cursor, _identifier(table)))
         return handler.give(Asked(lambda engine: engine.from_arrow(rows)), self.platform)
+
+
+def _shown(columns: Iterable[TargetColumn]) -> dg.TableSchema:
+    """The columns as the table has them, keys and all, with what it says about each."""
+    return dg.TableSchema(
+        [dg.TableColumn(column.name, column.type_name, description=column.comment) for column in columns]
+    )
 
 
 def _merge(context: dg.OutputContext, kept: Kept) -> Load:

@@ -64,5 +64,6 @@ def _as_variables(settings: Settings) -> dict[str, str]:
         "PLATFORM_SPARK_MEMORY": settings.spark_memory,
         "PLATFORM_REPORTS_URL": settings.reports_url,
         "SPARK_REMOTE": settings.spark_remote,
+        "PLATFORM_BACKUPS": str(settings.backups_folder) if settings.backups_folder else None,
     }
     return variables | {name: value for name, value in optional.items() if value is not None}

@@ -15,13 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
-from psycopg2 import sql
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from psycopg2 import errors, sql
 
-from platform_assets.errors import ServiceError, SettingsError
+from platform_assets.errors import ServiceError
 from platform_assets.services.cluster import SUPERUSER, Cluster
 from platform_assets.services.locks import Share, exclusive_lock, is_unused
+from platform_assets.services.postgres_address import parsed_address, refuse_unverified
 from platform_assets.settings import Settings
 
 DRIVER = "postgresql+psycopg2"
@@ -86,10 +85,10 @@ def ensure_postgres(settings: Settings) -> PostgresUrls:
 
     Raises:
         ServiceError: The server cannot be started or reached.
-        SettingsError: The configured URL is not one of a PostgreSQL.
+        SettingsError: The configured URL is not one of a PostgreSQL, or not of one that proves who it is.
     """
     if settings.postgres_url is not None:
-        urls = _configured_urls(settings.postgres_url)
+        urls = _configured_urls(settings, settings.postgres_url)
         _once(urls.dsn, _make_dagster_schema)
         return urls
     cluster = Cluster(settings.home)
@@ -111,12 +110,14 @@ def postgres_session(settings: Settings) -> Iterator[PostgresUrls]:
 
     Raises:
         ServiceError: The server cannot be started or reached.
-        SettingsError: The configured URL is not one of a PostgreSQL.
+        SettingsError: The configured URL is not one of a PostgreSQL, or not of one that proves who it is.
     """
+    if settings.postgres_url is not None:
+        yield ensure_postgres(settings)
+        return
     try:
         urls = ensure_postgres(settings)
-        if settings.postgres_url is None:
-            _usages[settings.home].sessions += 1
+        _usages[settings.home].sessions += 1
         yield urls
     finally:
         _leave(settings)
@@ -150,12 +151,16 @@ def postgres_status(settings: Settings) -> PostgresStatus:
     """Tell whether PostgreSQL runs, without starting it.
 
     Raises:
-        SettingsError: The configured URL is not one of a PostgreSQL.
+        SettingsError: The configured URL is not one of a PostgreSQL, or not of one that proves who it is.
     """
     if settings.postgres_url is not None:
-        url = _parse(settings.postgres_url)
+        urls = _configured_urls(settings, settings.postgres_url)
         return PostgresStatus(
-            embedded=False, running=_answers(settings.postgres_url), pid=None, since=None, address=str(url)
+            embedded=False,
+            running=_answers(urls.dsn),
+            pid=None,
+            since=None,
+            address=str(parsed_address(settings.postgres_url)),
         )
     cluster = Cluster(settings.home)
     server = cluster.server()
@@ -199,19 +204,9 @@ def _embedded_urls(cluster: Cluster) -> PostgresUrls:
     )
 
 
-def _parse(configured: str) -> URL:
-    remedy = "Set PLATFORM_POSTGRES_URL to something like postgresql://user:password@host:5432/retail."
-    try:
-        url = make_url(configured)
-    except ArgumentError:
-        raise SettingsError("PLATFORM_POSTGRES_URL is not a URL.", remedy) from None
-    if url.get_backend_name() not in {"postgresql", "postgres"} or not url.database:
-        raise SettingsError(f"PLATFORM_POSTGRES_URL does not name a PostgreSQL database: {url}.", remedy)
-    return url
-
-
-def _configured_urls(configured: str) -> PostgresUrls:
-    url = _parse(configured)
+def _configured_urls(settings: Settings, configured: str) -> PostgresUrls:
+    url = parsed_address(configured)
+    refuse_unverified(settings, url)
     # Dagster has no setting for a schema; PostgreSQL's own search path does it, for every connection.
     dagster = url.set(drivername=DRIVER).update_query_dict({"options": f"-csearch_path={DAGSTER_SCHEMA}"})
     return PostgresUrls(
@@ -249,12 +244,20 @@ def _make_databases(cluster: Cluster) -> None:
 
 def _make_dagster_schema(dsn: str) -> None:
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(DAGSTER_SCHEMA)))
+        # "if not exists" would ask for the right to create even where it exists, which a loader's login has not.
+        cursor.execute("select to_regnamespace(%s) is null", (DAGSTER_SCHEMA,))
+        if cursor.fetchone() == (True,):
+            try:
+                cursor.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(DAGSTER_SCHEMA)))
+            except errors.InsufficientPrivilege as error:
+                problem = f"The database has no schema {DAGSTER_SCHEMA}, and this login may not make one."
+                remedy = "Let its owner run ./platform migrate and ./platform run once: docs/security.md."
+                raise ServiceError(problem, remedy) from error
 
 
-def _answers(configured: str) -> bool:
+def _answers(dsn: str) -> bool:
     try:
-        psycopg2.connect(_configured_urls(configured).dsn, connect_timeout=5).close()
+        psycopg2.connect(dsn, connect_timeout=5).close()
     except psycopg2.OperationalError:
         return False
     return True

@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import psycopg2
 import pytest
 import sqlalchemy
+from psycopg2.extensions import parse_dsn
 from sqlalchemy.engine import make_url
 
 from platform_assets.errors import ServiceError, SettingsError
@@ -84,6 +86,15 @@ def test_two_commands_share_one_server_and_the_last_to_leave_stops_it(settings: 
         assert postgres_status(settings).pid == theirs
         other.communicate("\n")
     assert not postgres_status(settings).running
+
+
+def test_a_session_on_a_configured_server_leaves_the_embedded_one_of_the_same_home_alone(settings: Settings) -> None:
+    with postgres_session(settings) as embedded:
+        parts = parse_dsn(embedded.dsn)
+        configured = f"postgresql://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+        with postgres_session(replace(settings, postgres_url=configured)) as urls:
+            assert ask(urls.dsn, "select 1") == (1,)
+        assert ask(embedded.dsn, "select 1") == (1,)
 
 
 def test_commands_that_start_at_once_on_a_fresh_home_get_the_same_server(settings: Settings) -> None:

@@ -12,7 +12,7 @@ import pytest
 from psycopg2 import extensions, sql
 
 from platform_assets.services.cluster import SUPERUSER, Cluster
-from platform_assets.warehouse.migrations import migrate
+from platform_assets.warehouse.schema.migrations import migrate
 
 Connect = Callable[[], extensions.connection]
 TEMPLATE = "migrated"

@@ -11,8 +11,8 @@ from contextlib import closing
 import psycopg2
 import pyarrow as pa
 
-from platform_assets.warehouse import bulk
-from platform_assets.warehouse.slices import replace_slices
+from platform_assets.warehouse.loading import bulk
+from platform_assets.warehouse.loading.slices import replace_slices
 from platform_assets_tests.warehouse.rows import DATASET, SALES, SALES_SCHEMA, sale, sales
 
 

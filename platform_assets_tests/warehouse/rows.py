@@ -10,8 +10,9 @@ import psycopg2
 import pyarrow as pa
 from psycopg2 import extensions
 
-from platform_assets.warehouse.merge import MergeCounts, fill_dates, merge_rows
-from platform_assets.warehouse.slices import SliceCounts, replace_slices
+from platform_assets.warehouse.loading.slices import SliceCounts, replace_slices
+from platform_assets.warehouse.loads import CalendarLoad
+from platform_assets.warehouse.star.calendar_settings import CalendarSettings
 
 MONEY = pa.decimal128(18, 4)
 SALES = "warehouse.fct_sales"
@@ -31,6 +32,8 @@ SALES_SCHEMA = pa.schema(
         ("quantity", pa.int64()),
         ("net_amount", MONEY),
         ("is_return", pa.bool_()),
+        ("location_key", pa.int64()),
+        ("currency", pa.string()),
     ]
 )
 
@@ -50,6 +53,8 @@ def sale(file: str, row: int, amount: str = "2.5000", **changes: Any) -> dict[st
         "quantity": 1,
         "net_amount": Decimal(amount),
         "is_return": False,
+        "location_key": -1,
+        "currency": "EUR",
     }
     return line | changes
 
@@ -66,18 +71,11 @@ def load_sales(
     lines: Sequence[Mapping[str, Any]],
     removed: Sequence[str] = (),
 ) -> SliceCounts:
-    """Replace files of the sales dataset; the calendar has January 2024 then."""
-    fill_dates(connection, date(2024, 1, 1), date(2024, 1, 31))
+    """Replace files of the sales dataset; the calendar has 2024 then."""
+    CalendarLoad(CalendarSettings(), (date(2024, 1, 2), date(2024, 1, 2))).apply(connection)
     wanted = {(DATASET, file): slice_id for file, slice_id in slices.items()}
     gone = [(DATASET, file) for file in removed]
     return replace_slices(connection, SALES, wanted, gone, SALES_SCHEMA, sales(lines))
-
-
-def merge_customers(connection: extensions.connection, names: Mapping[str, str | None], **options: Any) -> MergeCounts:
-    """Make the customers those given: name by id."""
-    schema = pa.schema([("customer_id", pa.string()), ("customer_name", pa.string())])
-    table = pa.table([list(names), list(names.values())], schema=schema)
-    return merge_rows(connection, "warehouse.dim_customer", ["customer_id"], schema, table.to_batches(), **options)
 
 
 def query(source: extensions.connection | str, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

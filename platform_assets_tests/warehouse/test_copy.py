@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from psycopg2 import extensions, sql
 
 from platform_assets.errors import LoadError
-from platform_assets.warehouse.copy import BATCH_ROWS, copy_batches
-from platform_assets.warehouse.encoders import BinaryEncoder
-from platform_assets.warehouse.transaction import transaction
+from platform_assets.warehouse.loading.copy import BATCH_ROWS, copy_batches
+from platform_assets.warehouse.loading.encoders import BinaryEncoder
+from platform_assets.warehouse.loading.transaction import transaction
 from platform_assets_tests.warehouse.rows import query
 
 TABLE = sql.Identifier("pg_temp", "target")

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from platform_assets.errors import LoadError
-from platform_assets.warehouse import transaction
-from platform_assets.warehouse.slices import SliceCounts, loaded_slices, replace_slices
+from platform_assets.warehouse.loading import transaction
+from platform_assets.warehouse.loading.slices import SliceCounts, loaded_slices, replace_slices
 from platform_assets_tests.warehouse.conftest import Connect
 from platform_assets_tests.warehouse.rows import (
     DATASET,

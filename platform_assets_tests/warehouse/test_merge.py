@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,14 +8,11 @@ import pytest
 from psycopg2 import extensions
 
 from platform_assets.errors import LoadError
-from platform_assets.warehouse import bulk
-from platform_assets.warehouse.encoders import BinaryEncoder
-from platform_assets.warehouse.merge import MergeCounts, append_rows, delete_missing_rows, merge_rows
-from platform_assets.warehouse.read import key_map, row_counts
-from platform_assets.warehouse.transaction import transaction
-from platform_assets_tests.warehouse.rows import load_sales, loaded_lines, merge_customers, query, sale
+from platform_assets.warehouse.loading.encoders import BinaryEncoder
+from platform_assets.warehouse.loading.merge import MergeCounts, append_rows, merge_rows
+from platform_assets.warehouse.star.read import row_counts
+from platform_assets_tests.warehouse.rows import load_sales, query, sale
 
-CUSTOMERS = "warehouse.dim_customer"
 QUARANTINE = "quality.quarantine"
 QUARANTINE_SCHEMA = pa.schema(
     [
@@ -27,17 +24,6 @@ QUARANTINE_SCHEMA = pa.schema(
         ("raw", pa.string()),
     ]
 )
-
-
-def customers(connection: extensions.connection) -> dict[str, str | None]:
-    """Name by id, of the ordinary customers."""
-    rows = query(connection, f"SELECT customer_id, customer_name FROM {CUSTOMERS} WHERE NOT is_special_member")
-    return dict(rows)
-
-
-def customer_keys(connection: extensions.connection) -> dict[str, int]:
-    table = key_map(connection, CUSTOMERS)
-    return dict(zip(table["customer_id"].to_pylist(), table["customer_key"].to_pylist(), strict=True))
 
 
 def physical_rows(connection: extensions.connection, table: str) -> list[tuple[Any, ...]]:
@@ -56,72 +42,40 @@ def quarantined(dataset: str, row: int, reasons: str = "quantity_not_zero") -> d
     return named | {"kind": "quarantined", "reasons": reasons, "raw": None}
 
 
+def reasons(connection: extensions.connection) -> dict[int, str]:
+    """Reasons by row."""
+    return dict(query(connection, f"SELECT source_row, reasons FROM {QUARANTINE}"))
+
+
 def test_a_merge_inserts_updates_deletes_and_leaves_the_rest(connection: extensions.connection) -> None:
-    assert merge_customers(connection, {"a": "Ann", "b": "Ben", "c": None}) == MergeCounts(3, 0, 0, 0)
-    assert merge_customers(connection, {"b": "Ben", "c": "Cem", "d": "Dora"}) == MergeCounts(1, 1, 1, 1)
-    assert customers(connection) == {"b": "Ben", "c": "Cem", "d": "Dora"}
+    first = [quarantined("d", row) for row in (1, 2, 3)]
+    assert merge_quarantine(connection, first) == MergeCounts(3, 0, 0, 0)
+    second = [quarantined("d", 2), quarantined("d", 3, "other"), quarantined("d", 4)]
+    assert merge_quarantine(connection, second) == MergeCounts(1, 1, 1, 1)
+    assert reasons(connection) == {2: "quantity_not_zero", 3: "other", 4: "quantity_not_zero"}
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, ""), ("", None), ("x", None), (None, "x"), ("x", "X")])
 def test_null_and_empty_text_are_different_values(
     connection: extensions.connection, before: str | None, after: str | None
 ) -> None:
-    merge_customers(connection, {"a": before})
-    assert merge_customers(connection, {"a": after}) == MergeCounts(0, 1, 0, 0)
-    assert customers(connection) == {"a": after}
+    merge_quarantine(connection, [quarantined("d", 1) | {"raw": before}])
+    assert merge_quarantine(connection, [quarantined("d", 1) | {"raw": after}]) == MergeCounts(0, 1, 0, 0)
+    assert query(connection, f"SELECT raw FROM {QUARANTINE}") == [(after,)]
 
 
 def test_the_same_rows_again_write_nothing(connection: extensions.connection) -> None:
-    names = {"a": "Ann", "b": None, "c": "Cem"}
-    merge_customers(connection, names)
-    before = physical_rows(connection, CUSTOMERS)
-    assert merge_customers(connection, dict(reversed(names.items()))) == MergeCounts(0, 0, 0, 3)
-    assert physical_rows(connection, CUSTOMERS) == before
-
-
-def test_surrogate_keys_never_change(connection: extensions.connection) -> None:
-    merge_customers(connection, {"c": "Cem", "m": "Mo"})
-    first = customer_keys(connection)
-    merge_customers(connection, {"a": "Ann", "c": "Cem 2", "m": "Mo"})
-    merge_customers(connection, {"z": "Zoe", "m": "Mo", "c": None})
-    later = customer_keys(connection)
-    assert {name: later[name] for name in first} == first
-    assert len(set(later.values())) == len(later)
-
-
-def test_new_surrogate_keys_follow_the_natural_keys_however_the_rows_arrive(connection: extensions.connection) -> None:
-    names = [f"C{(number * 389) % 1000:03}" for number in range(1000)]
-    merge_customers(connection, dict.fromkeys(names))
-    keys = customer_keys(connection)
-    assert [name for name, _ in sorted(keys.items(), key=lambda item: item[1])] == ["unknown", *sorted(names)]
-
-
-def test_the_special_member_survives_whatever_is_merged(connection: extensions.connection) -> None:
-    special = "SELECT customer_key, customer_name FROM warehouse.dim_customer WHERE customer_id = 'unknown'"
-    before = query(connection, special)
-    assert merge_customers(connection, {}) == MergeCounts(0, 0, 0, 0)
-    assert merge_customers(connection, {"unknown": "somebody"}).updated == 0
-    assert query(connection, special) == before
+    rows = [quarantined("d", row) for row in (1, 2, 3)]
+    merge_quarantine(connection, rows)
+    before = physical_rows(connection, QUARANTINE)
+    assert merge_quarantine(connection, rows[::-1]) == MergeCounts(0, 0, 0, 3)
+    assert physical_rows(connection, QUARANTINE) == before
 
 
 def test_rows_that_are_not_given_stay_when_asked_to(connection: extensions.connection) -> None:
-    merge_customers(connection, {"a": "Ann"})
-    assert merge_customers(connection, {"b": "Ben"}, delete_missing=False) == MergeCounts(1, 0, 0, 0)
-    assert customers(connection) == {"a": "Ann", "b": "Ben"}
-
-
-def test_a_scope_keeps_the_rows_outside_of_it(connection: extensions.connection) -> None:
-    merge_quarantine(connection, [quarantined("one", 1), quarantined("one", 2), quarantined("two", 1)])
-    counts = merge_quarantine(connection, [quarantined("one", 2, "other")], scope={"dataset": "one"})
-    assert counts == MergeCounts(0, 1, 1, 0)
-    left = query(connection, f"SELECT dataset, source_row, reasons FROM {QUARANTINE} ORDER BY 1, 2")
-    assert left == [("one", 2, "other"), ("two", 1, "quantity_not_zero")]
-
-
-def test_rows_outside_of_the_scope_are_refused(connection: extensions.connection) -> None:
-    with pytest.raises(LoadError, match=r"1 rows for quality\.quarantine are outside of"):
-        merge_quarantine(connection, [quarantined("one", 1), quarantined("two", 1)], scope={"dataset": "one"})
-    assert row_counts(connection)[QUARANTINE] == 0
+    merge_quarantine(connection, [quarantined("d", 1)])
+    assert merge_quarantine(connection, [quarantined("d", 2)], delete_missing=False) == MergeCounts(1, 0, 0, 0)
+    assert reasons(connection).keys() == {1, 2}
 
 
 def test_a_key_given_twice_is_refused_with_examples(connection: extensions.connection) -> None:
@@ -131,10 +85,9 @@ def test_a_key_given_twice_is_refused_with_examples(connection: extensions.conne
 
 
 def test_a_row_without_its_key_is_refused(connection: extensions.connection) -> None:
-    schema = pa.schema([("customer_id", pa.string())])
-    batches = pa.table([["a", None]], schema=schema).to_batches()
-    with pytest.raises(LoadError, match=r"1 rows for .* have no customer_id"):
-        merge_rows(connection, CUSTOMERS, ["customer_id"], schema, batches)
+    with pytest.raises(LoadError, match=r"1 rows for quality\.quarantine have no source_file"):
+        merge_quarantine(connection, [quarantined("d", 1), quarantined("d", 2) | {"source_file": None}])
+    assert row_counts(connection)[QUARANTINE] == 0
 
 
 def test_a_broken_constraint_leaves_the_table_as_it_was(connection: extensions.connection) -> None:
@@ -197,22 +150,13 @@ def test_moments_that_change_on_the_way_are_noticed(
     noon = datetime(2024, 1, 2, 12, tzinfo=UTC).replace(tzinfo=None)
     change = replaced("sold_at", [noon.replace(tzinfo=UTC, microsecond=1)])
     encode = BinaryEncoder.encode
-    monkeypatch.setattr(BinaryEncoder, "encode", lambda self, batch: encode(self, change(batch)))
+
+    def changed(self: BinaryEncoder, batch: pa.RecordBatch) -> bytes:
+        return encode(self, change(batch) if "sold_at" in batch.schema.names else batch)
+
+    monkeypatch.setattr(BinaryEncoder, "encode", changed)
     with pytest.raises(LoadError, match=r"(?s)smallest of sold_at: 1704196800000000 sent, 1704196800000001 arrived"):
         load_sales(connection, {"a.csv": "1"}, [sale("a.csv", 1, sold_at=noon)])
-
-
-def test_members_that_are_gone_are_deleted_after_their_facts(connection: extensions.connection) -> None:
-    merge_customers(connection, {"a": "Ann", "b": "Ben"})
-    keys = customer_keys(connection)
-    load_sales(connection, {"a.csv": "1"}, [sale("a.csv", 1, customer_key=keys["a"])])
-    schema = pa.schema([("customer_id", pa.string())])
-    only_b = pa.table([["b"]], schema=schema).to_batches()
-    with pytest.raises(LoadError, match=r"(?s)nothing was written.*fct_sales_customer_fkey"):
-        delete_missing_rows(connection, CUSTOMERS, ["customer_id"], schema, only_b)
-    load_sales(connection, {"a.csv": "2"}, [sale("a.csv", 1, customer_key=keys["b"])])
-    assert delete_missing_rows(connection, CUSTOMERS, ["customer_id"], schema, only_b) == 1
-    assert customer_keys(connection) == {"unknown": -1, "b": keys["b"]}
 
 
 def test_appended_rows_stay_as_they_were_first(connection: extensions.connection) -> None:
@@ -225,54 +169,10 @@ def test_appended_rows_stay_as_they_were_first(connection: extensions.connection
     assert query(connection, f"SELECT source_row, reasons FROM {QUARANTINE} ORDER BY 1") == [(1, "first"), (2, "new")]
 
 
-def test_several_loads_in_one_transaction_are_published_together_or_not_at_all(
-    connection: extensions.connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bulk, "SMALLEST_BULK", 1)
-
-    def load(key: int | None) -> None:
-        with transaction(connection):
-            merge_customers(connection, {"a": "Ann"})
-            customer = customer_keys(connection)["a"] if key is None else key
-            load_sales(connection, {"a.csv": "1"}, [sale("a.csv", 1, customer_key=customer)])
-
-    with pytest.raises(LoadError, match="fct_sales_customer_fkey"):
-        load(4711)
-    assert customers(connection) == {}
-    load(None)
-    assert (customers(connection), loaded_lines(connection)) == ({"a": "Ann"}, [("a.csv", 1, "2.5000")])
-
-
 def test_a_transaction_of_the_caller_is_neither_committed_nor_lost(connection: extensions.connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         with pytest.raises(LoadError, match="has a transaction open"):
-            merge_customers(connection, {"a": "Ann"})
+            merge_quarantine(connection, [quarantined("d", 1)])
     connection.rollback()
-    assert merge_customers(connection, {"a": "Ann"}).inserted == 1
-
-
-AWKWARD = ["", " ", '"', 'a"b', "a,b", "a\nb", "a\r\nb", "a\\b", r"\N", "NULL", "0012", "1e5", "ß", "日本", "🛒"]
-
-
-def test_a_key_map_gives_back_every_natural_key_as_it_is(connection: extensions.connection) -> None:
-    merge_customers(connection, dict.fromkeys(AWKWARD))
-    keys = customer_keys(connection)
-    assert set(keys) == {*AWKWARD, "unknown"}
-    stored = query(connection, f"SELECT customer_id, customer_key FROM {CUSTOMERS}")
-    assert keys == dict(stored)
-
-
-def test_the_key_map_of_the_calendar_has_dates(connection: extensions.connection) -> None:
-    load_sales(connection, {}, [])
-    table = key_map(connection, "warehouse.dim_date")
-    assert table.schema == pa.schema([("date", pa.date32()), ("date_key", pa.int32())])
-    assert table.slice(0, 2).to_pylist() == [
-        {"date": None, "date_key": -1},
-        {"date": date(2024, 1, 1), "date_key": 20240101},
-    ]
-
-
-def test_a_table_that_is_no_dimension_has_no_key_map(connection: extensions.connection) -> None:
-    with pytest.raises(LoadError, match="fct_sales is no dimension"):
-        key_map(connection, "warehouse.fct_sales")
+    assert merge_quarantine(connection, [quarantined("d", 1)]).inserted == 1

@@ -9,8 +9,9 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a type, named as one
 
 from platform_assets.errors import LoadError
-from platform_assets.warehouse.quarantine_load import FILES_SCHEMA, PLACES_SCHEMA, QuarantineLoad
-from platform_assets.warehouse.quarantine_records import (
+from platform_assets.warehouse.loading.slices import FileKey
+from platform_assets.warehouse.quality.quarantine_load import FILES_SCHEMA, PLACES_SCHEMA, QuarantineLoad
+from platform_assets.warehouse.quality.quarantine_records import (
     Deed,
     Line,
     Wanted,
@@ -22,8 +23,8 @@ from platform_assets.warehouse.quarantine_records import (
     record,
     totals,
 )
-from platform_assets.warehouse.quarantine_rows import LOADED_SCHEMA
-from platform_assets.warehouse.slices import FileKey
+from platform_assets.warehouse.quality.quarantine_rows import LOADED_SCHEMA
+from platform_assets.warehouse.schema.sql_files import SQL
 from platform_assets_tests.warehouse.rows import query
 
 DATASET = "superstore_sales"
@@ -290,10 +291,9 @@ def test_lines_are_chosen_by_any_of_their_marks(connection: Connection, wanted: 
 
 
 def test_lines_set_aside_before_there_was_a_history_are_given_one(empty_database: str) -> None:
-    from platform_assets.warehouse.migrations import MIGRATIONS  # noqa: PLC0415 - beside what it is for
-
-    before = [path for path in sorted(MIGRATIONS.glob("*.sql")) if path.name < "0006"]
-    (new,) = MIGRATIONS.glob("0007_*.sql")
+    folder = SQL / "migrations"
+    before = [path for path in sorted(folder.glob("*.sql")) if path.name < "0006"]
+    (new,) = folder.glob("0007_*.sql")
     connection = psycopg2.connect(empty_database)
     for path in before:
         query(connection, path.read_text(encoding="utf-8"))

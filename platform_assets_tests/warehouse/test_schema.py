@@ -1,10 +1,10 @@
-from datetime import date
-
 import pytest
 from psycopg2 import errors, extensions
 
-from platform_assets.warehouse.merge import fill_dates
-from platform_assets.warehouse.read import row_counts
+from platform_assets.definitions import defs
+from platform_assets.warehouse.loading.catalog import table_columns
+from platform_assets.warehouse.loading.transaction import table_identifier
+from platform_assets.warehouse.star.read import row_counts
 from platform_assets_tests.warehouse.rows import query
 
 OURS = "('warehouse', 'analytics', 'quality', 'ops')"
@@ -29,16 +29,54 @@ def test_every_table_and_view_and_column_has_a_comment(connection: extensions.co
     assert uncommented == []
 
 
-def test_money_is_numeric_with_four_places(connection: extensions.connection) -> None:
+PLACED = (
+    "SELECT attname, attnotnull AND NOT (attidentity <> '' OR attgenerated <> '' OR atthasdef),"
+    " attidentity <> '' OR attgenerated <> '' OR atthasdef"
+    " FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+)
+"""Of every column of a table whether a row has to bring a value, and whether it may do without any."""
+
+
+def loaded_tables() -> dict[str, dict[str, str]]:
+    """Of every table that an asset loads, the columns it sends and their Arrow types."""
+    metadata = [spec.metadata for spec in defs().resolve_all_asset_specs() if "table" in spec.metadata]
+    return {
+        one["table"]: {column.name: column.type for column in one["dagster/column_schema"].columns} for one in metadata
+    }
+
+
+def test_every_table_has_the_columns_its_asset_sends_in_their_types_and_lacks_no_value(
+    connection: extensions.connection,
+) -> None:
+    tables = loaded_tables()
+    assert {"warehouse.fct_sales", "warehouse.dim_date", "analytics.rfm_scores", "quality.row_ledger"} <= tables.keys()
+    for table, sent in tables.items():
+        with connection.cursor() as cursor:
+            columns = table_columns(cursor, table_identifier(table))
+        held = {name: str(column.arrow_type).replace("[us, tz=UTC]", "[us]") for name, column in columns.items()}
+        assert {name: held.get(name) for name in sent} == sent, table
+        required = {name for name, is_required, _ in query(connection, PLACED, [table]) if is_required}
+        never_filled = {name for name, _, is_filled in query(connection, PLACED, [table]) if not is_filled}
+        assert (required - sent.keys(), never_filled - sent.keys()) == (set(), set()), table
+
+
+@pytest.mark.parametrize(("kinds", "precisions"), [("('r', 'p')", {18}), ("('v', 'm')", {18, 38})])
+def test_money_is_numeric_with_four_places_and_sums_have_room(
+    connection: extensions.connection, kinds: str, precisions: set[int]
+) -> None:
     types = query(
         connection,
-        f"SELECT DISTINCT data_type, numeric_precision, numeric_scale FROM information_schema.columns"
-        f" WHERE table_schema IN {OURS} AND (column_name LIKE '%%amount' OR column_name LIKE 'amount%%')",
+        f"""
+        SELECT DISTINCT format_type(a.atttypid, a.atttypmod)
+        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname IN {OURS} AND c.relkind IN {kinds} AND NOT a.attisdropped
+            AND (a.attname LIKE '%amount' OR a.attname LIKE 'amount%')
+        """,
     )
-    assert types == [("numeric", 18, 4)]
+    assert {name for (name,) in types} == {f"numeric({precision},4)" for precision in precisions}
 
 
-@pytest.mark.parametrize("dimension", ["customer", "product", "channel", "date"])
+@pytest.mark.parametrize("dimension", ["customer", "product", "channel", "location", "date"])
 def test_every_dimension_key_of_a_sale_is_a_validated_foreign_key(
     connection: extensions.connection, dimension: str
 ) -> None:
@@ -51,7 +89,7 @@ def test_every_dimension_key_of_a_sale_is_a_validated_foreign_key(
     assert keys == [(f"warehouse.dim_{dimension}", True)]
 
 
-@pytest.mark.parametrize("dimension", ["customer", "product", "channel", "date"])
+@pytest.mark.parametrize("dimension", ["customer", "product", "channel", "location", "date"])
 def test_every_dimension_has_one_special_member(connection: extensions.connection, dimension: str) -> None:
     members = query(connection, f"SELECT {dimension}_key, is_special_member FROM warehouse.dim_{dimension}")
     assert members == [(-1, True)]
@@ -63,6 +101,7 @@ def test_only_the_special_members_are_there_at_first(connection: extensions.conn
         "warehouse.dim_channel": 1,
         "warehouse.dim_customer": 1,
         "warehouse.dim_date": 1,
+        "warehouse.dim_location": 1,
         "warehouse.dim_product": 1,
     }
     assert {"warehouse.fct_sales", "analytics.rfm_scores", "quality.quarantine"} <= counts.keys()
@@ -116,38 +155,3 @@ def test_the_scorecard_shows_the_latest_value_of_each_score(connection: extensio
     )
     scores = query(connection, "SELECT dataset, dimension, score, passed, run_id FROM quality.scorecard ORDER BY 2")
     assert scores == [("d", "completeness", 0.97, True, "run2"), ("d", "validity", 0.98, True, "run2")]
-
-
-@pytest.mark.parametrize(
-    ("day", "expected"),
-    [
-        # ISO weeks by the calendar: 1 January 2021 is a Friday of week 53 of 2020; 2024 is a leap year.
-        (date(2021, 1, 1), (20210101, 2021, 1, 1, "January", 1, 1, 2020, 53, 5, "Friday", False)),
-        (date(2024, 12, 30), (20241230, 2024, 4, 12, "December", 30, 365, 2025, 1, 1, "Monday", False)),
-        (date(2024, 2, 29), (20240229, 2024, 1, 2, "February", 29, 60, 2024, 9, 4, "Thursday", False)),
-        (date(2023, 7, 2), (20230702, 2023, 3, 7, "July", 2, 183, 2023, 26, 7, "Sunday", True)),
-    ],
-)
-def test_a_day_of_the_calendar_knows_its_parts(
-    connection: extensions.connection, day: date, expected: tuple[object, ...]
-) -> None:
-    assert fill_dates(connection, day, day) == 1
-    parts = query(
-        connection,
-        "SELECT date_key, year, quarter, month, month_name, day, day_of_year, iso_year, iso_week, weekday,"
-        " weekday_name, is_weekend FROM warehouse.dim_date WHERE date = %s",
-        [day],
-    )
-    assert parts == [expected]
-
-
-def test_the_calendar_is_extended_at_both_ends_and_has_no_gaps(connection: extensions.connection) -> None:
-    assert fill_dates(connection, date(2024, 2, 1), date(2024, 2, 29)) == 29
-    assert fill_dates(connection, date(2024, 1, 1), date(2024, 3, 31)) == 31 + 31
-    assert fill_dates(connection, date(2024, 1, 1), date(2024, 3, 31)) == 0
-    assert row_counts(connection)["warehouse.dim_date"] == 91 + 1
-
-
-def test_a_span_without_days_is_refused(connection: extensions.connection) -> None:
-    with pytest.raises(ValueError, match="has no days"):
-        fill_dates(connection, date(2024, 1, 2), date(2024, 1, 1))

@@ -10,7 +10,7 @@ from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.quality.masking import MASK
 from platform_assets.quality.results import HeldBack, Verdict
 from platform_assets.quality.scorecard import DatasetCard, State
-from platform_assets.warehouse.scorecard_read import Extent, read_scorecard
+from platform_assets.warehouse.quality.scorecard_read import Extent, read_scorecard
 from platform_assets_tests.warehouse.rows import query
 
 pytestmark = pytest.mark.integration

@@ -4,8 +4,8 @@ import pytest
 from psycopg2 import extensions
 
 from platform_assets.errors import LoadError
-from platform_assets.warehouse import bulk
-from platform_assets.warehouse.slices import SliceCounts, loaded_slices, replace_slices
+from platform_assets.warehouse.loading import bulk
+from platform_assets.warehouse.loading.slices import SliceCounts, loaded_slices, replace_slices
 from platform_assets_tests.warehouse.conftest import Connect
 from platform_assets_tests.warehouse.rows import (
     DATASET,
@@ -120,6 +120,7 @@ def test_a_file_cannot_be_loaded_and_removed_at_once(connection: extensions.conn
         ({"customer_key": 4711}, "fct_sales_customer_fkey"),
         ({"product_key": 4711}, "fct_sales_product_fkey"),
         ({"channel_key": 4711}, "fct_sales_channel_fkey"),
+        ({"location_key": 4711}, "fct_sales_location_fkey"),
         ({"date_key": 19990101}, "fct_sales_date_fkey"),
         ({"source_row": 1}, "fct_sales_pkey"),
         ({"net_amount": None}, "net_amount"),

@@ -1,0 +1,4 @@
+"""Tables, views and roles: the files of ``sql``, applied.
+
+Belongs here: migrations, repeatable files, roles and logins. Does not belong here: DDL itself (``sql/``).
+"""

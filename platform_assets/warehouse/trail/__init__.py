@@ -1,0 +1,1 @@
+"""Who did what: the audit trail, the runs, and reading both for people."""
