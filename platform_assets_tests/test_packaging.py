@@ -17,8 +17,19 @@ from platform_assets.services.supervisor import LOCATION, MODULE
 from platform_assets.settings import CHECKOUT
 
 LOCK, SPARK_LOCK, DEV_LOCK = "requirements.lock", "requirements-spark.lock", "requirements-dev.lock"
-DOMAIN = ["analytics", "contracts", "engines", "ingestion", "lake", "quality", "samples", "services", "transforms"]
-DOMAIN += ["warehouse"]
+DOMAIN = [
+    "analytics",
+    "backup",
+    "contracts",
+    "engines",
+    "erasure",
+    "ingestion",
+    "lake",
+    "quality",
+    "reports",
+    "samples",
+]
+DOMAIN += ["services", "transforms", "warehouse"]
 
 
 @cache

@@ -1,8 +1,8 @@
 """The barest script one could write for this data, to measure the platform against: the benchmark's yardstick.
 
 DuckDB reads the files, joins and sums, and COPYs the result into the same PostgreSQL tables. It checks nothing: lines
-it cannot read are lost without a word, repeated lines count twice, nothing is incremental, and a crash leaves half a
-load. ``python -m platform_assets.cli.barest RAW DSN``.
+it cannot read are lost without a word, repeated lines count twice, customers and products have no past, nothing is
+incremental. ``python -m platform_assets.cli.barest RAW DSN``.
 """
 
 import sys
@@ -31,7 +31,7 @@ SELECT "Order ID" AS order_id, "Customer ID" AS customer_id, upper("Product ID")
     "Customer Name" AS customer_name, "Segment" AS segment, "Country/Region" AS country, "Region" AS region,
     "State/Province" AS state, "City" AS city, try_strptime("Order Date", '%m/%d/%Y') AS sold_at,
     try_cast("Quantity" AS bigint) AS quantity, try_cast("Sales" AS decimal(18, 4)) AS net_amount,
-    try_cast("Profit" AS decimal(18, 4)) AS profit_amount,
+    try_cast("Profit" AS decimal(18, 4)) AS source_profit_amount,
     parse_filename(filename) AS source_file, row_number() OVER () AS source_row
 FROM read_csv('{raw}/superstore_sales/*.csv', union_by_name = true, all_varchar = true, filename = true,
     ignore_errors = true, header = true);
@@ -58,14 +58,16 @@ UNION ALL BY NAME SELECT 'superstore_sales' AS source_system, *, false AS is_ret
 UNION ALL BY NAME SELECT 'retail_analytics' AS source_system, *, false AS is_return FROM retail;
 DELETE FROM sales WHERE sold_at IS NULL OR net_amount IS NULL;
 CREATE TEMP TABLE customers AS
-SELECT row_number() OVER () AS customer_key, customer_id, arg_max(customer_name, sold_at) AS customer_name,
+SELECT row_number() OVER () AS customer_key, customer_id, md5(customer_id) AS customer_pseudonym,
+    '1900-01-01Z' AS valid_from, '9999-12-31Z' AS valid_to, arg_max(customer_name, sold_at) AS customer_name,
     arg_max(segment, sold_at) AS segment, arg_max(country, sold_at) AS country, arg_max(region, sold_at) AS region,
     arg_max(state, sold_at) AS state, arg_max(city, sold_at) AS city,
     min(sold_at)::date AS first_order_date, max(sold_at)::date AS last_order_date,
     string_agg(DISTINCT source_system, ', ') AS source_systems
 FROM sales WHERE customer_id IS NOT NULL GROUP BY customer_id;
 CREATE TEMP TABLE products AS
-SELECT row_number() OVER () AS product_key, product_id, coalesce(c.product_name, s.product_name) AS product_name,
+SELECT row_number() OVER () AS product_key, product_id, '1900-01-01Z' AS valid_from, '9999-12-31Z' AS valid_to,
+    coalesce(c.product_name, s.product_name) AS product_name,
     coalesce(c.category, s.category) AS category, coalesce(c.sub_category, s.sub_category) AS sub_category, brand,
     price_amount, list_price_amount, cost_amount, c.product_id IS NOT NULL AS is_in_catalog
 FROM (SELECT product_id, arg_max(product_name, sold_at) AS product_name, arg_max(category, sold_at) AS category,
@@ -73,9 +75,14 @@ FROM (SELECT product_id, arg_max(product_name, sold_at) AS product_name, arg_max
 FULL JOIN catalog AS c USING (product_id);
 CREATE TEMP TABLE channels AS
 SELECT row_number() OVER () AS channel_key, channel FROM (SELECT DISTINCT channel FROM sales WHERE channel IS NOT NULL);
+ALTER TABLE sales ADD COLUMN location_id text;
+UPDATE sales SET location_id = nullif(concat(country, '|', region, '|', state, '|', city), '|||');
+CREATE TEMP TABLE locations AS
+SELECT row_number() OVER () AS location_key, *
+FROM (SELECT DISTINCT location_id, country, region, state, city FROM sales WHERE location_id IS NOT NULL);
 CREATE TEMP TABLE rfm AS
 WITH measured AS (
-    SELECT customer_key, customer_id, max(sold_at)::date AS last_order_date, count(DISTINCT sold_at::date) AS frequency,
+    SELECT customer_pseudonym, max(sold_at)::date AS last_order_date, count(DISTINCT sold_at::date) AS frequency,
         sum(net_amount) AS monetary_amount
     FROM sales JOIN customers USING (customer_id) WHERE NOT is_return GROUP BY ALL
 ), scored AS (
@@ -83,26 +90,48 @@ WITH measured AS (
         ntile(5) OVER (ORDER BY frequency) AS f, ntile(5) OVER (ORDER BY monetary_amount) AS m
     FROM measured
 )
-SELECT customer_key, customer_id, as_of_date, last_order_date, as_of_date - last_order_date AS days_since_last,
+SELECT customer_pseudonym, as_of_date, last_order_date, as_of_date - last_order_date AS days_since_last,
     frequency, monetary_amount, r AS recency_score, f AS frequency_score, m AS monetary_score,
     concat(r, f, m) AS rfm_cell, CASE WHEN r >= 4 THEN 'active' ELSE 'lapsed' END AS segment
 FROM scored;
 """
 
-_FACTS = """
+_SALES = """
 SELECT coalesce(customer_key, -1) AS customer_key, coalesce(product_key, -1) AS product_key,
-    coalesce(channel_key, -1) AS channel_key, source_row, sold_at,
-    year(sold_at) * 10000 + month(sold_at) * 100 + day(sold_at) AS date_key, is_return, source_system, source_file,
-    net_amount, quantity, order_id, unit_price_amount, profit_amount, s.country
+    coalesce(channel_key, -1) AS channel_key, coalesce(location_key, -1) AS location_key, source_row, sold_at,
+    strftime(sold_at, '%Y%m%d') AS date_key, is_return, source_system, source_file, net_amount, quantity, order_id,
+    unit_price_amount, source_profit_amount, quantity * cost_amount AS cost_amount, 'USD' AS currency, s.country
 FROM sales AS s LEFT JOIN customers USING (customer_id) LEFT JOIN products USING (product_id)
-LEFT JOIN channels USING (channel)
+LEFT JOIN channels USING (channel) LEFT JOIN locations USING (location_id)
+"""
+
+_INTERACTIONS = """
+SELECT customer_key, coalesce(channel_key, -1) AS channel_key, source_row, sold_at AS interacted_at,
+    strftime(sold_at, '%Y%m%d') AS date_key, source_system, source_file, net_amount AS amount, quantity AS items,
+    unit_price_amount AS avg_item_price_amount, 'USD' AS currency
+FROM sales JOIN customers USING (customer_id) LEFT JOIN channels USING (channel)
+WHERE source_system = 'retail_analytics'
+"""
+
+_DAYS = """
+INSERT INTO warehouse.dim_date (date_key, date, year, quarter, month, month_name, day, day_of_year, iso_year, iso_week,
+    weekday, weekday_name, is_weekend, month_start_date, quarter_start_date, fiscal_year, fiscal_quarter, fiscal_month,
+    is_orphaned)
+SELECT to_char(day, 'YYYYMMDD')::integer, day, extract(year FROM day), extract(quarter FROM day),
+    extract(month FROM day), to_char(day, 'FMMonth'), extract(day FROM day), extract(doy FROM day),
+    extract(isoyear FROM day), extract(week FROM day), extract(isodow FROM day), to_char(day, 'FMDay'),
+    extract(isodow FROM day) > 5, date_trunc('month', day), date_trunc('quarter', day), extract(year FROM day),
+    extract(quarter FROM day), extract(month FROM day), false
+FROM generate_series(%s::timestamp, %s, '1 day') AS day
 """
 
 _LOADS = {
     "warehouse.dim_customer": "SELECT * FROM customers",
     "warehouse.dim_product": "SELECT * FROM products",
     "warehouse.dim_channel": "SELECT * FROM channels",
-    "warehouse.fct_sales": _FACTS,
+    "warehouse.dim_location": "SELECT * FROM locations",
+    "warehouse.fct_sales": _SALES,
+    "warehouse.fct_customer_interactions": _INTERACTIONS,
     "analytics.rfm_scores": "SELECT * FROM rfm",
 }
 
@@ -114,7 +143,7 @@ def main(raw: Path, dsn: str) -> None:
     connection.execute(_MODEL)
     days = connection.execute("SELECT min(sold_at)::date, max(sold_at)::date FROM sales").fetchall()[0]
     with closing(psycopg2.connect(dsn)) as warehouse, warehouse.cursor() as cursor:
-        cursor.execute("SELECT warehouse.fill_dates(%s, %s)", days)
+        cursor.execute(_DAYS, days)
         for table, query in _LOADS.items():
             _copy(connection, cursor, table, query)
         warehouse.commit()

@@ -15,7 +15,7 @@ from platform_assets.cli.bench_sheets import Sheet, megabytes, rate_text, second
 from platform_assets.samples.generate import generate
 from platform_assets.services.postgres import postgres_session
 from platform_assets.settings import Settings
-from platform_assets.warehouse.migrations import migrate
+from platform_assets.warehouse.schema.migrations import migrate
 
 
 def bench(settings: Settings, rows: int, seed: int, file: Path | None = None) -> int:

@@ -1,7 +1,7 @@
-"""The options of ``bench``, and which of its three measurements they ask for.
+"""The options of ``bench``, and which of its four measurements they ask for.
 
 Belongs here: what is cheap to import. Does not belong here: measuring (``bench``, ``bench_engines``,
-``bench_quality``).
+``bench_quality``, ``bench_load``).
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -41,7 +41,18 @@ def add_bench_options(parser: ArgumentParser) -> None:
         f"--engines says where ({','.join(WITHOUT_SERVER)})",
     )
     parser.add_argument(
-        "--repeats", metavar="N", type=positive, help=f"with --quality: the best of so many times ({DEFAULT_REPEATS})"
+        "--load",
+        action="store_true",
+        help="measure the loading of PostgreSQL alone, beside psql and beside what others would write",
+    )
+    parser.add_argument(
+        "--repeats",
+        metavar="N",
+        type=positive,
+        help=f"with --quality and --load: the best of so many times ({DEFAULT_REPEATS})",
+    )
+    parser.add_argument(
+        "--with-to-sql", action="store_true", help="with --load: measure pandas' to_sql, too, which takes minutes"
     )
     parser.add_argument(
         "--without-others",
@@ -101,6 +112,8 @@ def run_bench(options: Namespace, settings: Settings) -> int:
     _refuse_contradictions(options)
     if options.quality:
         return _run_quality(options, settings)
+    if options.load:
+        return _run_load(options, settings)
     if options.engines is None:
         from platform_assets.cli.bench import bench
 
@@ -124,10 +137,16 @@ def _run_quality(options: Namespace, settings: Settings) -> int:
     return bench_quality(settings, asked, options.markdown)
 
 
+def _run_load(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.bench_load import Asked, bench_load
+
+    asked = Asked(options.rows[0], options.seed, options.repeats or DEFAULT_REPEATS, options.with_to_sql)
+    return bench_load(settings, asked, options.markdown)
+
+
 def _refuse_contradictions(options: Namespace) -> None:
     compares = options.engines is not None and not options.quality
-    if not options.quality and (options.repeats is not None or options.without_others):
-        raise SettingsError("--repeats and --without-others belong to --quality.", "Add it, or leave them out.")
+    _refuse_stray_options(options)
     if options.quality and options.engine is not None:
         raise SettingsError("--quality measures several engines.", "Say which with --engines, not --engine.")
     if options.quality and len(options.rows) > 1:
@@ -140,3 +159,17 @@ def _refuse_contradictions(options: Namespace) -> None:
         raise SettingsError("--engine and --engines contradict each other.", "Leave one of them out.")
     if options.markdown is not None and not options.markdown.absolute().parent.is_dir():
         raise SettingsError(f"There is no folder to write {options.markdown} to.", "Make it first.")
+
+
+def _refuse_stray_options(options: Namespace) -> None:
+    """Refuse what belongs to a measurement that is not asked for."""
+    if options.quality and options.load:
+        raise SettingsError("--quality and --load are two measurements.", "Ask for one at a time.")
+    if options.without_others and not options.quality:
+        raise SettingsError("--without-others belongs to --quality.", "Add it, or leave it out.")
+    if options.repeats is not None and not (options.quality or options.load):
+        raise SettingsError("--repeats belongs to --quality and --load.", "Add one of them, or leave it out.")
+    if options.with_to_sql and not options.load:
+        raise SettingsError("--with-to-sql belongs to --load.", "Add it, or leave it out.")
+    if options.load and (options.engine is not None or options.engines is not None):
+        raise SettingsError("--load measures PostgreSQL, no engine.", "Leave --engine and --engines out.")

@@ -3,7 +3,6 @@
 Belongs here: the two actions and their table. Does not belong here: judging (``quality.drift``).
 """
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from platform_assets.cli.output import console_of_output
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.errors import PlatformError
 from platform_assets.lake.table import Table
@@ -48,7 +48,7 @@ def show_drift(settings: Settings, dataset: str | None) -> int:
     Raises:
         PlatformError: There is no such dataset.
     """
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console = console_of_output(_WIDTH)
     for name in [_known(dataset)] if dataset else CONTRACTS:
         history = history_of(_table(settings, name).snapshot())
         _print(name, history, console, in_full=dataset is not None)

@@ -7,7 +7,10 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
+from platform_assets.cli.backup import add_backup_actions, add_restore
 from platform_assets.cli.bench_options import add_bench_options, run_bench
+from platform_assets.cli.forget_options import add_forget_options
+from platform_assets.cli.login_options import add_login_actions
 from platform_assets.cli.options import add_data_options, add_home, settings_from
 from platform_assets.cli.quarantine_options import add_quarantine_actions
 from platform_assets.errors import PlatformError
@@ -21,6 +24,7 @@ first steps:
   ./platform scorecard        quality of every dataset; with a dataset's name, down to its failing rows
   ./platform quarantine list  what was set aside and why; show, export, replay, discard
   ./platform sql "select count(*) from warehouse.fct_sales"
+  ./platform history          who loaded or changed what, when, and from which file
 
 also: ./platform test [pytest arguments], ./platform lock [--upgrade]
 """
@@ -84,9 +88,15 @@ def _parser() -> ArgumentParser:
     _add_services(command("up", "serve the Dagster UI"), command("status", "say what runs"), command("down", "stop it"))
     _add_queries(command("sql", "query the warehouse"), command("psql", "open psql on the warehouse"))
     add_quarantine_actions(command("quarantine", "see to what was set aside"))
+    add_login_actions(command("login", "let people and programs in, each with one role"))
     _add_contracts(command("contracts", "print or export the contracts of the datasets"))
     _add_scorecard(command("scorecard", "show the quality of every dataset, down to failing rows"))
     _add_drift(command("drift", "show the last delivery of a dataset beside those before it"))
+    add_forget_options(command("forget-customer", "erase a person everywhere, and show that nothing is left"))
+    _add_migrate(command("migrate", "bring the warehouse's tables, views and roles up to date"))
+    _add_history(command("history", "who loaded or changed what, when, and from which file"))
+    add_backup_actions(command("backup", "back up the warehouse, its history and the lake; list, verify"))
+    add_restore(command("restore", "restore a backup into an empty home or database"))
     for name in ("dg", "dagster"):
         passed_on = command(name, f"{name} on the platform's own instance")
         add_home(passed_on)
@@ -159,6 +169,22 @@ def _add_drift(parser: ArgumentParser) -> None:
     parser.set_defaults(execute=_drift)
 
 
+def _add_migrate(parser: ArgumentParser) -> None:
+    add_home(parser)
+    parser.add_argument("--plan", action="store_true", help="say what would be done, and change nothing")
+    parser.set_defaults(execute=_migrate)
+
+
+def _add_history(parser: ArgumentParser) -> None:
+    add_home(parser)
+    parser.add_argument("table", metavar="TABLE", nargs="?", help="of one table, with or without its schema")
+    parser.add_argument("--file", metavar="NAME", help="of one raw file")
+    parser.add_argument("--run", metavar="ID", help="of one run, by its id or how it begins")
+    parser.add_argument("--limit", metavar="N", type=int, default=20, help="entries shown at most (%(default)s)")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="output (%(default)s)")
+    parser.set_defaults(execute=_history)
+
+
 def _run(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.run import run
 
@@ -218,6 +244,20 @@ def _drift(options: Namespace, settings: Settings) -> int:
     from platform_assets.cli.drift import drift
 
     return drift(settings, options.words, options.why)
+
+
+def _migrate(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.migrate import migrate_warehouse
+
+    return migrate_warehouse(settings, plan_only=options.plan)
+
+
+def _history(options: Namespace, settings: Settings) -> int:
+    from platform_assets.cli.history import show_history
+    from platform_assets.warehouse.trail.history_read import Wanted
+
+    wanted = Wanted(table=options.table, file=options.file, run=options.run)
+    return show_history(settings, wanted, options.limit, options.format)
 
 
 def _psql(options: Namespace, settings: Settings) -> int:

@@ -17,8 +17,8 @@ from platform_assets.quality.record import judgement_of
 from platform_assets.quality.results import Assessment, CheckResult
 from platform_assets.services.postgres import PostgresUrls
 from platform_assets.settings import Settings
-from platform_assets.warehouse.migrations import migrate
-from platform_assets.warehouse.read import row_counts
+from platform_assets.warehouse.schema.migrations import migrate
+from platform_assets.warehouse.star.read import row_counts
 
 _MADE_OF_ROWS = frozenset({"core", "analytics", "warehouse"})
 

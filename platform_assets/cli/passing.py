@@ -6,14 +6,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from psycopg2.extensions import parse_dsn
-
+from platform_assets.backup.libpq import libpq_environment
+from platform_assets.cli.warehouse import connect
 from platform_assets.services.cluster import programs
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.postgres import postgres_session
 from platform_assets.settings import Settings
+from platform_assets.warehouse.trail.audit import record_login
 
 
 def psql(settings: Settings, arguments: Sequence[str]) -> int:
@@ -21,19 +23,15 @@ def psql(settings: Settings, arguments: Sequence[str]) -> int:
 
     Raises:
         ServiceError: PostgreSQL cannot be reached.
+        SettingsError: The configured URL says what psql cannot be told.
     """
     embedded = str(programs() / "psql")
     # The embedded one has no TLS, which a configured server may ask for.
     program = embedded if settings.postgres_url is None else shutil.which("psql") or embedded
     with postgres_session(settings) as urls:
-        return _call([program, *arguments], _connection_variables(urls.dsn))
-
-
-def _connection_variables(dsn: str) -> dict[str, str]:
-    """Name an address in libpq's variables: arguments of psql come before them, and no password shows in ``ps``."""
-    parts = parse_dsn(dsn)
-    database = parts.pop("dbname")
-    return {"PGDATABASE": database, **{f"PG{name.upper()}": value for name, value in parts.items()}}
+        with closing(connect(urls)) as connection:
+            record_login(connection)
+        return _call([program, *arguments], libpq_environment(urls.dsn))
 
 
 def dagster(settings: Settings, program: str, arguments: Sequence[str]) -> int:
@@ -43,13 +41,13 @@ def dagster(settings: Settings, program: str, arguments: Sequence[str]) -> int:
         ServiceError: PostgreSQL cannot be reached.
     """
     with postgres_session(settings) as urls:
-        environment = prepare_dagster_home(settings, urls)
+        environment = {**os.environ, **prepare_dagster_home(settings, urls)}
         return _call([str(Path(sys.executable).parent / program), *arguments], environment)
 
 
 def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a program with this terminal; Ctrl-C is its business, not ours."""
-    with subprocess.Popen(command, env={**os.environ, **environment}) as child:
+    """Run a program with this terminal and in an environment; Ctrl-C is its business, not ours."""
+    with subprocess.Popen(command, env=environment) as child:
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:
             return child.wait()

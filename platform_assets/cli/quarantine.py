@@ -4,31 +4,26 @@ Belongs here: the actions that process nothing. Does not belong here: taking cor
 file they are written in (``quarantine_files``), the options (``quarantine_options``).
 """
 
-import os
-import pwd
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a type, named as one
-from rich.console import Console
 from rich.markup import escape
 
+from platform_assets.cli.output import console_of_output
 from platform_assets.cli.quarantine_files import Faults, contract_of, read_rows, write_rows
 from platform_assets.cli.quarantine_tables import groups_table, print_line, totals_table
+from platform_assets.cli.warehouse import warehouse
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.choose import make_engine
 from platform_assets.errors import PlatformError
 from platform_assets.lake.table import Table
 from platform_assets.quality.corrections import Cells, Place, cells_of
-from platform_assets.services.postgres import PostgresUrls, postgres_session
 from platform_assets.settings import Settings
 from platform_assets.transforms.corrections import Corrections
-from platform_assets.warehouse.migrations import migrate
-from platform_assets.warehouse.quarantine_records import (
+from platform_assets.warehouse.loading.transaction import transaction
+from platform_assets.warehouse.quality.quarantine_records import (
     Deed,
     Line,
     Wanted,
@@ -39,11 +34,12 @@ from platform_assets.warehouse.quarantine_records import (
     record,
     totals,
 )
+from platform_assets.warehouse.trail.audit import record as record_in_trail
+from platform_assets.warehouse.trail.audit import user
 
 Choice = Mapping[str, Any]
 """``reason``, ``file`` and ``row`` of the lines meant; ``None`` where it does not matter."""
 
-_WIDTH = 120
 _NEXT = """\
 What to do next:
   the rule is wrong           change the contract or its settings, then: ./platform quarantine replay
@@ -89,6 +85,8 @@ def show(settings: Settings, dataset: str, choice: Choice, limit: int, *, with_d
     wanted = Wanted(dataset=dataset, with_discarded=with_discarded or choice["row"] is not None, **choice)
     with warehouse(settings) as (connection, _):
         count = count_lines(connection, wanted)
+        if unmask and count:
+            _record_export(connection, dataset, choice, min(count, limit), "the screen, unmasked")
         for line in lines(connection, wanted, limit):
             events = history(connection, dataset, line.source_file, line.source_row)
             print_line(line, events, contract, console, unmask=unmask)
@@ -112,12 +110,13 @@ def export(settings: Settings, dataset: str, choice: Choice, path: Path, *, with
     contract = contract_of(dataset)
     with warehouse(settings) as (connection, _):
         found = lines(connection, Wanted(dataset=dataset, with_discarded=with_discarded, **choice))
-    rows = [line for line in found if line.kind != "file"]
-    if not rows:
-        refused = " but whole files; deliver those again" if found else ""
-        raise PlatformError(
-            f"No such lines of {dataset} are in quarantine{refused}.", "See ./platform quarantine list."
-        )
+        rows = [line for line in found if line.kind != "file"]
+        if not rows:
+            refused = " but whole files; deliver those again" if found else ""
+            raise PlatformError(
+                f"No such lines of {dataset} are in quarantine{refused}.", "See ./platform quarantine list."
+            )
+        _record_export(connection, dataset, choice, len(rows), str(path))
     written = write_rows(path, contract, rows, _cells(settings, dataset, rows))
     console = console_of_output()
     console.print(f"{written:,} lines written to {escape(str(path))}, with all their cells: personal ones, too.")
@@ -145,35 +144,18 @@ def discard(settings: Settings, target: str, choice: Choice, why: str) -> int:
         is_file = target not in CONTRACTS and Path(target).is_file()
         found = _of_file(connection, Path(target)) if is_file else _chosen(connection, target, choice)
         pending = [line for line in found if line.status == "pending"]
-        record(connection, "discarded", [Deed(line=line) for line in pending], actor=actor(), why=why.strip())
+        record(connection, "discarded", [Deed(line=line) for line in pending], actor=user(), why=why.strip())
     before = f"; {len(found) - len(pending):,} were before" if len(found) > len(pending) else ""
     console_of_output().print(f"{len(pending):,} lines discarded{before}. A correction takes them up again.")
     return 0
 
 
-@contextmanager
-def warehouse(settings: Settings) -> Iterator[tuple[Connection, PostgresUrls]]:
-    """A connection to the warehouse, whose tables are up to date.
-
-    Raises:
-        ServiceError: PostgreSQL cannot be started or reached.
-    """
-    with postgres_session(settings) as urls, closing(psycopg2.connect(urls.dsn)) as connection:
-        migrate(connection)
-        yield connection, urls
-
-
-def actor() -> str:
-    """Who is at work: the user of the operating system."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"
-
-
-def console_of_output() -> Console:
-    """Where results are printed; as wide as the terminal, or as a report."""
-    return Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+def _record_export(connection: Connection, dataset: str, choice: Choice, count: int, to: str) -> None:
+    """Before it happens: what has left the platform must not be missing from the audit trail."""
+    chosen = {name: value for name, value in choice.items() if value is not None}
+    details = {"lines": count, "to": to, "user": user(), **chosen}
+    with transaction(connection) as cursor:
+        record_in_trail(cursor, "export", dataset, details)
 
 
 def _cells(settings: Settings, dataset: str, rows: list[Line]) -> dict[Place, Cells]:

@@ -8,14 +8,15 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.contracts.registry import CONTRACTS
+from platform_assets.erasure.people import People
 from platform_assets.errors import PlatformError
 from platform_assets.quality.corrections import Cells, Place
-from platform_assets.warehouse.quarantine_records import Line, Wanted
+from platform_assets.warehouse.quality.quarantine_records import Line, Wanted
 
 DATASET, FILE, ROW, KIND, REASONS, CONTENT, RAW = LINEAGE = (
     "_dataset",
@@ -145,6 +146,13 @@ def read_rows(path: Path, dataset: str | None) -> EditedFile:
     contract = _contract(path, datasets, dataset)
     _check_columns(path, header, contract)
     return EditedFile(path, contract.dataset, tuple(rows))
+
+
+def without_people(edited: EditedFile, people: People) -> EditedFile:
+    """The file as it would be had it been written after people were forgotten."""
+    contract = contract_of(edited.dataset)
+    rows = tuple(replace(row, cells=people.without_cells(row.cells, contract)) for row in edited.rows)
+    return replace(edited, rows=rows)
 
 
 def contract_of(dataset: str) -> Contract:

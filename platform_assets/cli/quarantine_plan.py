@@ -12,7 +12,7 @@ from platform_assets.quality.corrections import Cells, Correction, Place, cells_
 from platform_assets.settings import Settings
 from platform_assets.transforms.corrections import Corrections
 from platform_assets.transforms.schemas import EXTRA
-from platform_assets.warehouse.quarantine_records import Deed, Line
+from platform_assets.warehouse.quality.quarantine_records import Deed, Line
 
 _EXPORT = "Export again and change only the cells of the data; refused files are delivered again instead."
 

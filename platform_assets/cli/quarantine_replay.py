@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from platform_assets.cli.quarantine import actor, console_of_output, warehouse
-from platform_assets.cli.quarantine_files import contract_of, read_rows
+from platform_assets.cli.output import console_of_output
+from platform_assets.cli.quarantine_files import contract_of, read_rows, without_people
 from platform_assets.cli.quarantine_plan import plan
 from platform_assets.cli.quarantine_tables import groups_table, table_of
 from platform_assets.cli.run import execute, exit_code
+from platform_assets.cli.warehouse import warehouse
+from platform_assets.erasure.register import people_of
 from platform_assets.errors import PlatformError
 from platform_assets.services.locks import exclusive_lock
 from platform_assets.settings import Settings
-from platform_assets.warehouse.quarantine_records import Group, Total, Wanted, events_of, groups, lines, record, totals
+from platform_assets.warehouse.quality.quarantine_records import (
+    Group,
+    Total,
+    Wanted,
+    events_of,
+    groups,
+    lines,
+    record,
+    totals,
+)
+from platform_assets.warehouse.trail.audit import user
 
 if TYPE_CHECKING:
     from platform_assets.cli.outcome import Outcome
@@ -112,10 +124,10 @@ def replay(settings: Settings, path: Path | None, dataset: str | None, why: str 
 
 def _take(settings: Settings, connection: Any, path: Path, dataset: str | None, why: str | None) -> tuple[int, int]:
     """Record the corrections, then publish them; broken off in between, the same file can be given again."""
-    edited = read_rows(path, dataset)
+    edited = without_people(read_rows(path, dataset), people_of(settings))
     known = {line.place: line for line in lines(connection, edited.lines)}
     todo = plan(settings, edited, known)
-    record(connection, "corrected", todo.deeds, actor=actor(), why=why)
+    record(connection, "corrected", todo.deeds, actor=user(), why=why)
     todo.update.publish(todo.table)
     return len(todo.deeds), todo.unchanged
 

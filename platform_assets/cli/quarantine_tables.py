@@ -10,7 +10,7 @@ from rich.table import Table
 
 from platform_assets.contracts.contract import Contract
 from platform_assets.quality.masking import shown_cells
-from platform_assets.warehouse.quarantine_records import Event, Group, Line, Total
+from platform_assets.warehouse.quality.quarantine_records import Event, Group, Line, Total
 
 _REASON_CHARACTERS = 90
 

@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from platform_assets.cli.generate import generate_sample
+from platform_assets.cli.output import console_of_output
 from platform_assets.errors import PlatformError
 from platform_assets.ingestion.discovery import discover
 from platform_assets.services.dagster_home import prepare_dagster_home
@@ -32,7 +31,6 @@ EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 PID_TAG = "platform/pid"
 _PATIENCE_SECONDS = 900
 _POLL_SECONDS = 3
-_WIDTH = 120
 """Columns of the report where there is no terminal to ask."""
 
 
@@ -61,7 +59,7 @@ def run(settings: Settings, json_file: Path | None) -> int:
         outcome = execute(settings)
     from platform_assets.cli.report import show
 
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console = console_of_output()
     show(outcome, console, scorecard_file(settings))
     if json_file is not None:
         json_file.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")

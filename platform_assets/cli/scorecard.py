@@ -4,19 +4,18 @@ Belongs here: the command and its tables. Does not belong here: how numbers are 
 """
 
 import json
-import sys
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from platform_assets.cli.output import console_of_output
+from platform_assets.cli.warehouse import warehouse
 from platform_assets.config import load_config
 from platform_assets.contracts.deployed import deployed_contracts
 from platform_assets.errors import PlatformError
@@ -24,10 +23,8 @@ from platform_assets.quality.ledger import PARTS
 from platform_assets.quality.scorecard import Check, DatasetCard, Score, Scorecard, State
 from platform_assets.reports import wording
 from platform_assets.reports.writing import write_report
-from platform_assets.services.postgres import postgres_session
 from platform_assets.settings import Settings
-from platform_assets.warehouse.migrations import migrate
-from platform_assets.warehouse.scorecard_read import Extent, read_scorecard
+from platform_assets.warehouse.quality.scorecard_read import Extent, read_scorecard
 
 _STYLES = {State.PASS: "green", State.WARN: "yellow", State.FAIL: "bold red", State.EMPTY: "dim"}
 _WIDTH = 4000
@@ -62,7 +59,7 @@ def show_scorecard(settings: Settings, view: View) -> int:
         ServiceError: PostgreSQL cannot be reached.
     """
     scorecard = _read(settings, view)
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console = console_of_output(_WIDTH)
     if view.dataset is None:
         _print_overview(scorecard, console)
     elif view.rule is None:
@@ -79,8 +76,7 @@ def _read(settings: Settings, view: View) -> Scorecard:
     if view.runs < 1:
         raise PlatformError(f"--runs is {view.runs}, which leaves nothing to show.", "Give 1 or more.")
     contracts = deployed_contracts(load_config(settings.config_file))
-    with postgres_session(settings) as urls, closing(psycopg2.connect(urls.dsn)) as connection:
-        migrate(connection)
+    with warehouse(settings) as (connection, _):
         scorecard = read_scorecard(connection, contracts, Extent(runs=view.runs))
     if not scorecard.datasets:
         raise PlatformError("Nothing was judged yet.", "Process the landing zone first: ./platform run.")

@@ -12,9 +12,12 @@ from typing import Any
 
 import psycopg2
 
+from platform_assets.cli.output import console_of_output
+from platform_assets.cli.warehouse import connect
 from platform_assets.errors import PlatformError
 from platform_assets.services.postgres import postgres_session
 from platform_assets.settings import Settings
+from platform_assets.warehouse.trail.audit import record_login
 
 Rows = Iterable[tuple[Any, ...]]
 FETCH_ROWS = 10_000
@@ -36,7 +39,8 @@ def query(settings: Settings, statement: str, output_format: str) -> int:
         StatementError: PostgreSQL refused the statement.
         ServiceError: PostgreSQL cannot be reached.
     """
-    with postgres_session(settings) as urls, closing(psycopg2.connect(urls.dsn)) as connection:
+    with postgres_session(settings) as urls, closing(connect(urls)) as connection:
+        record_login(connection)
         connection.set_session(readonly=True)
         with connection.cursor() as cursor:
             try:
@@ -60,7 +64,6 @@ def _explained(error: psycopg2.Error) -> StatementError:
 
 def _print_table(columns: Sequence[str], batches: Iterable[Rows]) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -72,7 +75,7 @@ def _print_table(columns: Sequence[str], batches: Iterable[Rows]) -> None:
     for row in rows:
         table.add_row(*(Text("null", style="dim") if value is None else Text(str(value)) for value in row))
     # A file or a pipe has no width; a table that is folded to 80 columns there helps nobody.
-    console = Console() if sys.stdout.isatty() else Console(width=max(80, table_width(columns, rows)))
+    console = console_of_output(max(80, table_width(columns, rows)))
     console.print(table)
     print(f"({len(rows)} row{'' if len(rows) == 1 else 's'})")
 

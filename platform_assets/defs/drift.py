@@ -8,7 +8,7 @@ from platform_assets.presentation.metadata import markdown_table
 from platform_assets.quality.deliveries import history_of
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.warehouse.loads import MergeLoad
-from platform_assets.warehouse.profile_rows import PROFILES_KEY, PROFILES_SCHEMA, profile_rows
+from platform_assets.warehouse.quality.profile_rows import PROFILES_KEY, PROFILES_SCHEMA, profile_rows
 
 
 @warehouse_table(

@@ -18,9 +18,9 @@ from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets.services.reports_server import SCORECARD, scorecard_file
 from platform_assets.services.up_state import reports_url
-from platform_assets.warehouse.gate_rows import GATE_HISTORY_SCHEMA, gate_rows
 from platform_assets.warehouse.loads import AppendLoad, MergeLoad
-from platform_assets.warehouse.scorecard_read import read_scorecard
+from platform_assets.warehouse.quality.gate_rows import GATE_HISTORY_SCHEMA, gate_rows
+from platform_assets.warehouse.quality.scorecard_read import read_scorecard
 
 _SHOWN = ("check_results", "gate_history", "row_ledger", "quarantine", "failing_samples")
 

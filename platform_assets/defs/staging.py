@@ -39,7 +39,7 @@ from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets.transforms.schemas import staged_schema
 from platform_assets.warehouse.loads import AppendLoad
-from platform_assets.warehouse.quality_rows import check_rows
+from platform_assets.warehouse.quality.quality_rows import check_rows
 
 
 def staging_assets(contract: Contract) -> dg.AssetsDefinition:

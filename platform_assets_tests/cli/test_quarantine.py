@@ -19,7 +19,7 @@ from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.duckdb import DuckDBEngine
 from platform_assets.quality.corrections import Place
 from platform_assets.settings import Settings
-from platform_assets.warehouse.quarantine_records import Event, Line
+from platform_assets.warehouse.quality.quarantine_records import Event, Line
 from platform_assets_tests.deliveries import Deliveries
 
 RETAIL = CONTRACTS["retail_analytics"]

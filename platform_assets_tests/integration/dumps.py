@@ -1,9 +1,10 @@
 """What is in a warehouse, in a form that two warehouses can be compared by.
 
-Surrogate keys are replaced by the natural keys they stand for. Left out are the ids of runs and the times of loading,
-what looks at the clock (freshness, and notes that say until when rows wait) or at what was delivered or judged before
-(drift, rows whose reference came since), and results of earlier runs. Shares are compared to nine places: sums of
-floating point numbers depend on the order of adding.
+Surrogate keys are replaced by the natural keys they stand for and the time the version began, and pseudonyms, whose
+key is each warehouse's own, by ids. Left out are the versions of core tables, which that key is a part of, the ids of
+runs and the times of loading, what looks at the clock (freshness, and notes that say until when rows wait) or at what
+was delivered or judged before (drift, rows whose reference came since), and results of earlier runs. Shares are
+compared to nine places: sums of floating point numbers depend on the order of adding.
 """
 
 from collections import Counter
@@ -15,12 +16,31 @@ import psycopg2
 from psycopg2 import sql
 
 _SALES = """
-    SELECT c.customer_id, p.product_id, h.channel, d.date, f.*
+    SELECT
+        c.customer_id, c.valid_from AS customer_since, p.product_id, p.valid_from AS product_since, h.channel,
+        l.location_id, d.date, f.*
     FROM warehouse.fct_sales f
     JOIN warehouse.dim_customer c USING (customer_key)
     JOIN warehouse.dim_product p USING (product_key)
     JOIN warehouse.dim_channel h USING (channel_key)
+    JOIN warehouse.dim_location l USING (location_key)
     JOIN warehouse.dim_date d USING (date_key)
+"""
+_INTERACTIONS = """
+    SELECT c.customer_id, c.valid_from AS customer_since, h.channel, d.date, f.*
+    FROM warehouse.fct_customer_interactions f
+    JOIN warehouse.dim_customer c USING (customer_key)
+    JOIN warehouse.dim_channel h USING (channel_key)
+    JOIN warehouse.dim_date d USING (date_key)
+"""
+_SCORES = """
+    SELECT c.customer_id, s.*
+    FROM analytics.rfm_scores s
+    LEFT JOIN warehouse.dim_customer c ON c.customer_pseudonym = s.customer_pseudonym AND c.is_current
+"""
+_SLICES = """
+    SELECT table_name, dataset, source_file, loaded_rows, CASE WHEN dataset <> 'core' THEN slice_id END AS slice_id
+    FROM ops.loaded_slices
 """
 _LATEST_CHECKS = """
     SELECT * FROM quality.check_results r
@@ -30,21 +50,25 @@ _LATEST_CHECKS = """
 """
 SOURCES = {
     "warehouse.fct_sales": _SALES,
+    "warehouse.fct_customer_interactions": _INTERACTIONS,
     "warehouse.dim_customer": "SELECT * FROM warehouse.dim_customer",
     "warehouse.dim_product": "SELECT * FROM warehouse.dim_product",
     "warehouse.dim_channel": "SELECT * FROM warehouse.dim_channel",
+    "warehouse.dim_location": "SELECT * FROM warehouse.dim_location",
     "warehouse.dim_date": "SELECT * FROM warehouse.dim_date",
-    "analytics.rfm_scores": "SELECT * FROM analytics.rfm_scores",
+    "analytics.rfm_scores": _SCORES,
     "analytics.rfm_segments": "SELECT * FROM analytics.rfm_segments",
     "quality.row_ledger": "SELECT * FROM quality.row_ledger",
     "quality.quarantine": "SELECT * FROM quality.quarantine",
     "quality.check_results": _LATEST_CHECKS,
-    "ops.loaded_slices": "SELECT * FROM ops.loaded_slices",
+    "ops.loaded_slices": _SLICES,
 }
 LEFT_OUT = {
     "customer_key",
+    "customer_pseudonym",
     "product_key",
     "channel_key",
+    "location_key",
     "run_id",
     "evaluated_at",
     "loaded_at",

@@ -22,6 +22,7 @@ from platform_assets.services.cluster import SUPERUSER
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.postgres import ensure_postgres
 from platform_assets.settings import Settings
+from platform_assets.warehouse.schema.migrations import migrate
 from platform_assets_tests.integration.worker import prepare_database, run_command
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
@@ -195,3 +196,11 @@ class Homes:
             connection.autocommit = True
             statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
             connection.cursor().execute(statement.format(sql.Identifier(database), sql.Identifier(template)))
+
+
+def execute_as_owner(dsn: str, *statements: str) -> None:
+    """Make tables of one's own in a migrated warehouse; the loader gets no right to them by itself."""
+    with closing(psycopg2.connect(dsn)) as connection:
+        migrate(connection)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("; ".join(statements))

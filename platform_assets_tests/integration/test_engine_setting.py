@@ -1,14 +1,12 @@
 """The engine as a setting of the run: one choice, one engine, and every materialization says which it was."""
 
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 import dagster as dg
 import pandas as pd
-import psycopg2
 import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
@@ -19,7 +17,7 @@ from platform_assets.lake.update import Update
 from platform_assets.resources.platform import EngineChoice, PlatformResource
 from platform_assets.settings import EngineName, Settings
 from platform_assets_tests.integration.deliveries import ECOMMERCE, shop_day, shop_file
-from platform_assets_tests.integration.running import Homes
+from platform_assets_tests.integration.running import Homes, execute_as_owner
 
 pytestmark = pytest.mark.integration
 
@@ -164,8 +162,11 @@ def test_a_table_of_the_warehouse_names_the_engine_that_computed_its_rows(
 ) -> None:
     dsn = homes.make().dsn
     monkeypatch.setenv("PLATFORM_POSTGRES_URL", dsn)
-    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE public.stored (id bigint PRIMARY KEY)")
+    execute_as_owner(
+        dsn,
+        "CREATE TABLE public.stored (id bigint PRIMARY KEY)",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON public.stored TO retail_loader",
+    )
 
     assert told(job(stored).execute_in_process(run_config=launched_with("pandas"))) == {"stored": "pandas"}
     assert (engines.started, engines.closed) == (["pandas"], ["pandas"])

@@ -1,7 +1,6 @@
 """What an asset asks for by its annotation is what it gets, from the lake and from PostgreSQL."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,7 +11,6 @@ import dagster as dg
 import duckdb
 import narwhals as nw
 import pandas as pd
-import psycopg2
 import pyarrow as pa
 import pytest
 from dagster_pyspark import PySparkResource
@@ -27,7 +25,7 @@ from platform_assets.io_managers.handlers import handler_of
 from platform_assets.io_managers.lake_types import FrameRefusedError
 from platform_assets.lake.table import Table
 from platform_assets.resources.platform import PlatformResource
-from platform_assets_tests.integration.running import Homes
+from platform_assets_tests.integration.running import Homes, execute_as_owner
 
 pytestmark = pytest.mark.integration
 
@@ -303,9 +301,11 @@ def stored(fresh: pytest.MonkeyPatch, homes: Homes) -> dict[tuple[str, str], obj
     dsn = homes.make().dsn
     fresh.setenv("PLATFORM_POSTGRES_URL", dsn)
     columns = "id bigint PRIMARY KEY, money numeric(18, 4), instant timestamp, day date, text text, flag boolean"
-    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        for kind in FRAMES:
-            cursor.execute(f"CREATE TABLE public.made_{kind} ({columns}, share double precision)")
+    execute_as_owner(
+        dsn,
+        *(f"CREATE TABLE public.made_{kind} ({columns}, share double precision)" for kind in FRAMES),
+        *(f"GRANT SELECT, INSERT, UPDATE, DELETE ON public.made_{kind} TO retail_loader" for kind in FRAMES),
+    )
     seen: dict[tuple[str, str], object] = {}
     run(*(maker(kind, "warehouse") for kind in FRAMES), *(reader(kind, seen) for kind in FRAMES))
     return seen
@@ -432,8 +432,11 @@ def test_instants_of_the_warehouse_are_utc_whatever_its_zone(homes: Homes, monke
     dsn = homes.make().dsn
     monkeypatch.setenv("PLATFORM_POSTGRES_URL", dsn)
     monkeypatch.setenv("PGTZ", "America/New_York")
-    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE public.zoned AS SELECT 1 AS id, timestamptz '2024-07-01 12:00+02' AS at")
+    execute_as_owner(
+        dsn,
+        "CREATE TABLE public.zoned AS SELECT 1 AS id, timestamptz '2024-07-01 12:00+02' AS at",
+        "GRANT SELECT ON public.zoned TO retail_loader",
+    )
     found: list[object] = []
 
     @dg.asset(ins={"rows": dg.AssetIn(["made", "zoned"])})

@@ -18,7 +18,7 @@ from platform_assets.definitions import defs
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.postgres import postgres_session
 from platform_assets.settings import Settings
-from platform_assets.warehouse.migrations import migrate
+from platform_assets.warehouse.schema.migrations import migrate
 
 PRELOADED = (command_line, outcome, report, run, defs())
 
