@@ -4,7 +4,6 @@ Belongs here: names, files and their hashes, what killed processes left. Does no
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from platform_assets.backup.faults import BackupError, DamagedBackupError
 from platform_assets.backup.manifest import MANIFEST, FileEntry, Manifest, check_manifest, read_manifest
 from platform_assets.backup.sealing import CHUNK_BYTES, Seal
+from platform_assets.durability import sync
 from platform_assets.services.locks import exclusive_lock
 
 UNFINISHED = ".unfinished-"
@@ -210,7 +210,7 @@ def new_backup(root: Path) -> Iterator[Path]:
             yield folder
             sync_tree(folder)
             folder.rename(root / name)
-            _sync(root)
+            sync(root)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -262,7 +262,7 @@ def write(path: Path, chunks: Iterator[bytes]) -> FileEntry:
 def sync_tree(folder: Path) -> None:
     """Wait until everything in a folder is on the disk."""
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
+        sync(path)
 
 
 def _is_backup(path: Path) -> bool:
@@ -278,11 +278,3 @@ def _remove_leftovers(root: Path) -> None:
     for path in root.iterdir():
         if path.name.startswith((UNFINISHED, DELETED)):
             shutil.rmtree(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from platform_assets.contracts.readings import ISO, DateReading
 
-SEPARATORS = "-/."
 TIME_OF_DAY = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?Z?"
 """What may follow a date after a blank or ``T``."""
 DATE_PART = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}|[0-9]{8}"

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from platform_assets.durability import sync
 from platform_assets.errors import PlatformError
 from platform_assets.lake.segments import parquet_files
 from platform_assets.lake.snapshot import Part, Slice, Snapshot
@@ -138,8 +139,8 @@ class Table:
     def _make_durable(self, snapshot: Snapshot) -> None:
         for segment in _segments_of(snapshot):
             for file in parquet_files(self.segments / segment):
-                _sync(file)
-            _sync(self.segments / segment)
+                sync(file)
+            sync(self.segments / segment)
 
     def _named(self) -> set[str]:
         pointers = (path for path in self.root.iterdir() if path.name in {CURRENT, ACCEPTED})
@@ -190,12 +191,4 @@ def _write(path: Path, text: str) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     beside.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

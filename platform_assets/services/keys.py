@@ -9,6 +9,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from platform_assets.durability import sync
 from platform_assets.errors import ServiceError, SettingsError
 from platform_assets.settings import Settings
 
@@ -73,11 +74,7 @@ def _publish(unfinished: Path, path: Path) -> None:
         path.hardlink_to(unfinished)
     except FileExistsError:
         return
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _read(path: Path) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from platform_assets.samples.generate import generate
 from platform_assets.services.cluster import SUPERUSER, Cluster
-from platform_assets_tests.integration.running import Homes
+from platform_assets_tests.integration.running import Home, Homes
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +41,12 @@ def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "raw"
     generate(folder, rows=1000, seed=7)
     return folder
+
+
+@pytest.fixture
+def home(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A fresh home, which is this process's, too."""
+    made = homes.make()
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made

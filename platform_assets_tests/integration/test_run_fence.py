@@ -18,18 +18,9 @@ from platform_assets.defs import operations
 from platform_assets.errors import LoadError
 from platform_assets.resources.postgres import PostgresResource
 from platform_assets_tests.integration import orphan
-from platform_assets_tests.integration.running import PATIENCE_SECONDS, Home, Homes
+from platform_assets_tests.integration.running import PATIENCE_SECONDS, Home
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def home(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A fresh home, which is this process's, too."""
-    made = homes.make()
-    for name, value in made.environment.items():
-        monkeypatch.setenv(name, value)
-    return made
 
 
 def found(home: Home, statement: str) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ import pytest
 from platform_assets.definitions import defs
 from platform_assets.resources.platform import PlatformResource
 from platform_assets_tests.integration.deliveries import ECOMMERCE, shop_day, shop_file
-from platform_assets_tests.integration.running import Home, Homes
+from platform_assets_tests.integration.running import Home
 
 pytestmark = [
     pytest.mark.integration,
@@ -34,15 +34,6 @@ class Sensor:
             data = self._sensor.evaluate_tick(context)
         self._cursor = data.cursor
         return [str(request.run_key) for request in data.run_requests or ()]
-
-
-@pytest.fixture
-def home(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A home that this process works with, too."""
-    made = homes.make()
-    for name, value in made.environment.items():
-        monkeypatch.setenv(name, value)
-    return made
 
 
 @pytest.fixture
