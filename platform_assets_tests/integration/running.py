@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -70,9 +70,11 @@ class Run:
         return self.process.exitcode is not None
 
     def kill(self) -> None:
-        """End its process group as ``kill -9`` does."""
+        """End its process group as ``kill -9`` does, or the process alone where it had no time to make a group."""
         assert self.process.pid is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.join()
 
     def result(self) -> Result:

@@ -31,6 +31,9 @@ DATASET = CONTRACTS["ecommerce_transactions"]
 PROCESSED = ("product_catalog", "ecommerce_transactions")
 """Of the sample. That all of it gives the same on Spark is shown on one machine, where a run takes half the time."""
 
+UNFILLED = {"warehouse.fct_customer_interactions"}
+"""No dataset processed here has interactions."""
+
 NAMES = ("one.csv", "two.csv")
 """As many files as workers, so that each of them has one."""
 
@@ -116,7 +119,7 @@ def test_a_cluster_fills_the_warehouse_as_one_machine_does(
     home.run("--engine", "spark").succeeded()
 
     assert differences(expected, dump(home.dsn)) == {}
-    assert all(expected.values())
+    assert {table for table, rows in expected.items() if not rows} == UNFILLED
     assert cluster.given_tasks(before) == cluster.executors().keys()
 
 
