@@ -1,5 +1,6 @@
 """What tests of several packages share: every engine, and the real files beside the checkout."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from platform_assets.engines.spark import SparkEngine
 from platform_assets.settings import CHECKOUT
 from platform_assets_tests.deliveries import Deliveries
 from platform_assets_tests.spark import SPARK
+
+# A shell that starts the session in the background has it ignore SIGINT. Dagster then has it ignore SIGTERM, too, which
+# every child inherits: nothing that is asked to end would end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ENGINES = ("duckdb", "pandas", "spark")
 """Every transformation test runs on each of these; a further engine is one name here and one line below."""
@@ -28,6 +34,11 @@ def make_test_engine(name: str, scratch: Path) -> Engine:
         "spark": lambda: SparkEngine(SPARK.url, scratch),
     }
     return makers[name]()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case of bytes by its place: what is in them may hold a time, and all processes must agree on the names."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture(scope="session", autouse=True)
