@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from platform_assets.analytics.settings import AnalyticsSettings
 from platform_assets.contracts.deployed import faults_of
 from platform_assets.contracts.readings import DateReading
 from platform_assets.contracts.registry import CONTRACTS
@@ -178,9 +179,16 @@ class ScorecardSettings(_Strict):
 
 
 class RfmSettings(_Strict):
-    """How customers are scored."""
+    """How customers are scored.
+
+    Attributes:
+        window_days: Frequency and money look back so many days; ``None`` for the whole history.
+        keeps_edges: Whether each run scores by the edges of the run before, so that scores change only when customers
+            do; otherwise by quantiles of its own customers.
+    """
 
     window_days: int | None = Field(default=365, gt=0)
+    keeps_edges: bool = False
 
 
 class BackupSettings(_Strict):
@@ -216,6 +224,7 @@ class Config(_Strict):
     drift: DriftSettings = DriftSettings()
     scorecard: ScorecardSettings = ScorecardSettings()
     rfm: RfmSettings = RfmSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
     backup: BackupSettings = BackupSettings()
     calendar: CalendarSettings = CalendarSettings()
     currencies: CurrencySettings = CurrencySettings()

@@ -41,6 +41,8 @@ class Settings:
         raw: The landing zone, one folder per dataset (``PLATFORM_RAW``).
         engine: The dataframe engine of this deployment (``PLATFORM_ENGINE``).
         as_of: The day results are computed for; ``None`` means the newest event date (``PLATFORM_AS_OF``).
+        select: The assets that runs bring up to date, in Dagster's selection syntax; ``None`` for all
+            (``PLATFORM_SELECT``).
         postgres_url: An external PostgreSQL, ``None`` for the embedded one (``PLATFORM_POSTGRES_URL``).
         spark_remote: The Spark Connect server of a cluster, ``None`` for the embedded one (``SPARK_REMOTE``, Spark's
             own name for it: ``sc://host:15002``).
@@ -62,6 +64,7 @@ class Settings:
     raw: Path
     engine: EngineName
     as_of: date | None
+    select: str | None
     postgres_url: str | None = field(repr=False)
     spark_remote: str | None
     spark_memory: str | None
@@ -100,6 +103,7 @@ class Settings:
             raw=_folder(environment, "PLATFORM_RAW", CHECKOUT / "data" / "raw"),
             engine=_choice(environment, "PLATFORM_ENGINE", _ENGINES, "duckdb"),
             as_of=_day(environment, "PLATFORM_AS_OF"),
+            select=environment.get("PLATFORM_SELECT") or None,
             postgres_url=environment.get("PLATFORM_POSTGRES_URL") or None,
             spark_remote=environment.get("SPARK_REMOTE") or None,
             spark_memory=_memory(environment, "PLATFORM_SPARK_MEMORY"),

@@ -12,6 +12,7 @@ from platform_assets.config import (
     parse_date_format,
 )
 from platform_assets.contracts.readings import DateReading
+from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.errors import SettingsError
 from platform_assets.settings import Settings
 
@@ -197,6 +198,8 @@ def test_a_dataset_has_its_own_currency_or_that_of_all(tmp_path: Path) -> None:
     assert currencies.of("ecommerce_transactions") == "GBP"
     assert currencies.of("superstore_sales") == "EUR"
     assert Config().currencies.of("superstore_sales") == "USD"
+    assert currencies.by_dataset() == {**dict.fromkeys(CONTRACTS, "EUR"), "ecommerce_transactions": "GBP"}
+    assert "product_catalog" in currencies.by_dataset()
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """DuckDB: the default engine. One machine, out of core: memory is bounded, the rest goes to disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -49,6 +50,23 @@ class DuckDBEngine(Engine):
     def batches(self, frame: Frame) -> Iterator[pa.RecordBatch]:
         """A stream; DuckDB computes as it is drained."""
         yield from frame.to_native().to_arrow_reader(_ROWS_PER_BATCH)
+
+    @contextmanager
+    def stored(self, frame: Frame, name: str) -> Iterator[Callable[[str], pa.Table]]:
+        """A frame computed once, under a name that SQL may use in the context; what does not fit goes to disk.
+
+        Args:
+            frame: A frame of this engine.
+            name: The name.
+
+        Yields:
+            What sends a statement and gives its rows.
+        """
+        frame.to_native().create(name)
+        try:
+            yield lambda statement: self._connection.sql(statement).to_arrow_reader(_ROWS_PER_BATCH).read_all()
+        finally:
+            self._connection.execute(f'DROP TABLE "{name}"')
 
     def _write(self, frame: Frame, path: Path) -> None:
         frame.to_native().write_parquet(str(path), compression="snappy")

@@ -12,7 +12,7 @@ import numpy as np
 
 from platform_assets.errors import SettingsError
 
-DEFAULT_ROWS = 6000
+DEFAULT_ROWS = 20_000
 MINIMUM_ROWS = 1000
 LARGE_ROWS = 100_000
 """From here on the files cover longer periods; below, few files keep a first run quick."""

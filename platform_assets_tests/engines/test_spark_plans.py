@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from platform_assets.analytics.rfm import RfmEdges, customer_measures, rfm_scores
+from platform_assets.analytics.rfm.edges import RfmEdges
+from platform_assets.analytics.rfm.scores import customer_measures, rfm_scores
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.engine import Engine, Frame
 from platform_assets.engines.spark import native
