@@ -10,16 +10,9 @@ import narwhals as nw
 import pyarrow as pa
 import pytest
 
-from platform_assets.analytics.rfm import (
-    FIXED_FREQUENCY_EDGES,
-    SCORES_SCHEMA,
-    RfmEdges,
-    customer_measures,
-    rfm_edges,
-    rfm_scores,
-    segment_map,
-    segment_summary,
-)
+from platform_assets.analytics.rfm.edges import FIXED_FREQUENCY_EDGES, RfmEdges, rfm_edges
+from platform_assets.analytics.rfm.scores import SCORES_SCHEMA, customer_measures, prospects, rfm_scores
+from platform_assets.analytics.rfm.segments import segment_map, segment_summary
 from platform_assets.engines.engine import INSTANT, MONEY, Engine, Frame, conformed
 
 AS_OF = date(2024, 6, 30)
@@ -163,6 +156,51 @@ def test_moving_all_sales_and_the_day_alike_changes_nothing(engine: Engine) -> N
     assert measured(engine, later, AS_OF + shift, 365) == measured(engine, lines, AS_OF, 365)
 
 
+def test_orders_are_counted_within_their_dataset_and_a_line_without_a_number_is_one(engine: Engine) -> None:
+    numbers = [("shop", "1"), ("shop", "1"), ("market", "1"), ("shop", None), ("shop", None)]
+    lines = [
+        {**line("a", 1), "source_system": system, "order_id": number, "_source_file": "f.csv", "_source_row": row}
+        for row, (system, number) in enumerate(numbers)
+    ]
+    texts = [(name, pa.string()) for name in ("source_system", "order_id", "_source_file")]
+    schema = pa.schema([*SALES, *texts, ("_source_row", pa.int64())])
+
+    frame = customer_measures(engine.from_arrow(pa.Table.from_pylist(lines, schema)), AS_OF, None, "orders")
+
+    assert engine.collect(frame)["frequency"].to_pylist() == [4]
+
+
+# The prospects
+
+
+def test_known_customers_without_an_order_up_to_the_day_are_prospects(engine: Engine) -> None:
+    names = ["bought", "returned only", "buys later", "never", None, "never"]
+    known = engine.from_arrow(pa.table({"customer_id": pa.array(names, pa.string())}))
+    lines = [line("bought", 3), line("returned only", 3, "-5", returned=True), line("buys later", -1)]
+
+    bought = customer_measures(sales(engine, lines), AS_OF, None)
+    frame = prospects(known, rfm_scores(bought, rfm_edges(bought, engine), AS_OF), AS_OF)
+
+    rows = sorted(engine.collect(frame).to_pylist(), key=lambda row: str(row["customer_id"]))
+    assert [row["customer_id"] for row in rows] == ["buys later", "never", "returned only"]
+    nothing = dict.fromkeys(SCORES_SCHEMA.names)
+    told = {"as_of_date": AS_OF, "frequency": 0, "monetary_amount": Decimal(0), "segment": "Prospects"}
+    assert rows[1] == {**nothing, **told, "customer_id": "never"}
+
+
+def test_prospects_are_counted_in_the_summary_and_have_no_share(engine: Engine) -> None:
+    known = engine.from_arrow(pa.table({"customer_id": ["a", "b", "c"]}))
+    bought = measures(engine, [("a", 1, 2, "10")])
+    scores = rfm_scores(bought, rfm_edges(bought, engine), AS_OF)
+    every = [scores, prospects(known, scores, AS_OF)]
+
+    table = segment_summary(engine.concat(every, SCORES_SCHEMA), engine).to_pylist()
+
+    assert sum(row["customer_share"] or 0 for row in table) == 1
+    assert table[-1]["segment"] == "Prospects"
+    assert (table[-1]["customers"], table[-1]["customer_share"], table[-1]["revenue_share"]) == (2, None, None)
+
+
 # The scores
 
 
@@ -262,7 +300,7 @@ def test_the_summary_has_every_segment_and_its_shares_are_of_the_whole(engine: E
     table = segment_summary(frame, engine).to_pylist()
 
     found = {row["segment"]: row for row in table}
-    assert list(found) == list(segment_map())
+    assert list(found) == [*segment_map(), "Prospects"]
     assert {name: row["customers"] for name, row in found.items() if row["customers"]} == {"Champions": 2, "Lost": 2}
     assert found["Champions"] == {
         "segment": "Champions",
@@ -278,7 +316,7 @@ def test_the_summary_has_every_segment_and_its_shares_are_of_the_whole(engine: E
     assert found["New"]["avg_frequency"] is None
 
 
-def test_a_summary_of_nobody_has_eleven_empty_segments(engine: Engine) -> None:
+def test_a_summary_of_nobody_has_twelve_empty_segments(engine: Engine) -> None:
     empty = engine.from_arrow(SCORES_SCHEMA.empty_table()).with_columns(nw.col("customer_id"))
 
-    assert [row["customers"] for row in segment_summary(empty, engine).to_pylist()] == [0] * 11
+    assert [row["customers"] for row in segment_summary(empty, engine).to_pylist()] == [0] * 12
