@@ -86,8 +86,10 @@ class Checkout:
             self.wheels, "pytest", {"pytest.py": "import sys\nprint('tested with', *sys.argv[1:])\n"}
         )
         spark = make_wheel(self.wheels, "pyspark", {"pyspark.py": ""})
-        (folder / "requirements-spark.lock").write_text(greeting + spark + uv, encoding="utf-8")
-        (folder / "requirements-dev.lock").write_text(greeting + spark + test_tool + uv, encoding="utf-8")
+        models = make_wheel(self.wheels, "statsforecast", {"statsforecast.py": ""})
+        (folder / "requirements-forecast.lock").write_text(greeting + models + uv, encoding="utf-8")
+        (folder / "requirements-spark.lock").write_text(greeting + models + spark + uv, encoding="utf-8")
+        (folder / "requirements-dev.lock").write_text(greeting + models + spark + test_tool + uv, encoding="utf-8")
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder.parent),
@@ -150,6 +152,7 @@ def test_what_the_tests_need_is_installed_when_they_are_asked_for(checkout: Chec
     assert checkout.start("status").returncode == 0
     for _ in range(2):
         assert checkout.start("test", "-k", "a name").stdout == "tested with -k a name\n"
+        assert checkout.start("test").stdout == "tested with --numprocesses 2 --dist loadfile\n"
         assert checkout.start("status").stdout == "started with status and a greeting\n"
     platform_call, test_call = checkout.installations()
     assert "requirements.lock" in platform_call
@@ -184,9 +187,20 @@ def test_spark_is_installed_for_those_who_ask_for_it_and_once(checkout: Checkout
 
 
 @pytest.mark.integration
-def test_what_the_tests_need_includes_spark(checkout: Checkout) -> None:
-    assert checkout.start("test").returncode == 0
+def test_more_models_to_forecast_with_are_installed_for_those_who_ask_for_them_and_once(checkout: Checkout) -> None:
+    first, second = (checkout.start("run", PLATFORM_EXTRAS="forecast") for _ in range(2))
+    assert "installing more models to forecast with" in first.stderr
+    assert (second.stdout, second.stderr) == (first.stdout, "")
+    assert "requirements-forecast.lock" in checkout.installations()[-1]
     assert checkout.start("run", "--engine", "spark").returncode == 0
+    assert checkout.start("run", PLATFORM_EXTRAS="forecast").returncode == 0
+    assert "requirements-spark.lock" in checkout.installations()[-1]
+
+
+@pytest.mark.integration
+def test_what_the_tests_need_includes_all_extras(checkout: Checkout) -> None:
+    assert checkout.start("test").returncode == 0
+    assert checkout.start("run", "--engine", "spark", PLATFORM_EXTRAS="forecast").returncode == 0
     assert [re.findall(r"requirements[\w-]*.lock", call) for call in checkout.installations()] == [
         ["requirements.lock"],
         ["requirements-dev.lock"],

