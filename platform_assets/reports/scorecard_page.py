@@ -4,17 +4,10 @@ Belongs here: making the page. Does not belong here: what is drawn (``plots``), 
 (``scorecard.html.jinja``).
 """
 
-import json
-import secrets
-from functools import cache
-from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from platform_assets.quality.scorecard import Score, Scorecard
 from platform_assets.reports import wording
 from platform_assets.reports.plots import figures
+from platform_assets.reports.rendering import render
 
 _TEMPLATE = "scorecard.html.jinja"
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_MARGIN = 96, 22, 3
@@ -29,18 +22,9 @@ def scorecard_page(scorecard: Scorecard) -> str:
     Returns:
         HTML that holds everything it needs; every text in it is escaped.
     """
+    signs = {state.value: sign for state, sign in wording.SIGNS.items()}
     plots = {card.dataset: figures(card) for card in scorecard.datasets}
-    return (
-        _environment()
-        .get_template(_TEMPLATE)
-        .render(
-            card=scorecard,
-            plots=plots,
-            plots_json=_script_json(plots),
-            plotly=_plotly(),
-            nonce=secrets.token_urlsafe(16),
-        )
-    )
+    return render(_TEMPLATE, _WORDS, card=scorecard, plots=plots, SIGNS=signs)
 
 
 def spark_points(score: Score) -> str:
@@ -56,34 +40,11 @@ def spark_points(score: Score) -> str:
     )
 
 
-def _script_json(data: Any) -> str:
-    """JSON that nothing in it can end the script element it stands in."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - takes a moment, and only pages need it
-
-    script: str = get_plotlyjs()
-    return script
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    words = (
+_WORDS = {
+    word.__name__: word
+    for word in (
         *(wording.count, wording.signed, wording.money, wording.share, wording.instant, wording.day),
         *(wording.score_value, wording.score_change, wording.score_limits, wording.score_fraction),
         *(wording.held_back, spark_points),
     )
-    environment.filters |= {word.__name__: word for word in words}
-    environment.globals |= {"SIGNS": {state.value: sign for state, sign in wording.SIGNS.items()}}
-    return environment
+}

@@ -18,6 +18,8 @@ from platform_assets.services.web import LOOPBACK
 from platform_assets.settings import Settings
 
 SCORECARD = "scorecard.html"
+INDEX = "index.html"
+"""The page that leads to the others, once a run has made any."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.html")
 _POLL_SECONDS = 0.2
 _OWN_NAMES = {LOOPBACK, "localhost"}
@@ -98,8 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
             # A page from elsewhere whose name was made to lead here must not read what is here.
             self.send_error(HTTPStatus.FORBIDDEN, "This server is for this machine only")
             return
-        name = self.path.split("?")[0].removeprefix("/") or SCORECARD
-        page = self._page(name)
+        name = self.path.split("?")[0].removeprefix("/")
+        page = self._page(name) if name else self._page(INDEX) or self._page(SCORECARD)
         if page is None:
             self.send_error(HTTPStatus.NOT_FOUND, "There is no such report, or none yet: a run makes it")
             return

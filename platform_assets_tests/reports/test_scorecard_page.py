@@ -2,9 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -15,41 +12,9 @@ from platform_assets.quality.scorecard import Scorecard
 from platform_assets.reports.plots import figures
 from platform_assets.reports.scorecard_page import scorecard_page, spark_points
 from platform_assets.reports.writing import ReportError, write_report
+from platform_assets_tests.reports.browsers import in_browser
 from platform_assets_tests.reports.cards import card, check, failing, row, score, scorecard, shut_card
-
-EVIL = "<script>alert('x')</script>&<img src=x onerror=alert(1)>"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-class Page(HTMLParser):
-    """The visible text, the elements with their attributes, and the contents of scripts."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.scripts: list[str] = []
-        self._inside: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag in {"script", "style"}:
-            self._inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"script", "style"}:
-            self._inside.pop()
-
-    def handle_data(self, data: str) -> None:
-        target = self.scripts if self._inside == ["script"] else self.words
-        if self._inside != ["style"]:
-            target.append(data)
-
-    @property
-    def text(self) -> str:
-        words = " ".join(" ".join(self.words).split())
-        return words.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+from platform_assets_tests.reports.parsed import EVIL, Page, loaded, without_roles
 
 
 def page(*, of: Scorecard | None = None) -> Page:
@@ -116,13 +81,7 @@ def test_what_stands_in_plots_is_escaped_too_because_plotly_reads_tags() -> None
 
 def test_the_page_loads_nothing() -> None:
     found = page()
-    loading = {
-        (tag, name)
-        for tag, attributes in found.elements
-        for name, value in attributes.items()
-        if name in {"src", "srcset", "data", "action", "poster"} or (name == "href" and not str(value).startswith("#"))
-    }
-    assert loading == set()
+    assert loaded(found) == set()
     (policy,) = (one["content"] for tag, one in found.elements if one.get("http-equiv") == "Content-Security-Policy")
     assert str(policy).startswith("default-src 'none'")
     assert not re.search(r"https?:", str(policy))
@@ -145,13 +104,6 @@ def test_every_plot_on_the_page_has_a_figure_that_plotly_takes() -> None:
     assert wanted == made.keys()
     for figure in made.values():
         Figure(without_roles(figure))  # raises where a property does not exist or has a wrong value
-
-
-def without_roles(figure: dict[str, object]) -> dict[str, object]:
-    """The figure in one colour: the page knows what the names of colours mean."""
-    text = re.sub(r'("color":) *(\[[^]]*\]|"[^"]*")', r'\1 "#123456"', json.dumps(figure))
-    made: dict[str, object] = json.loads(text)
-    return made
 
 
 def test_the_trend_of_a_score_has_its_values_and_a_line_for_each_threshold() -> None:
@@ -201,36 +153,11 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         write_report("page", tmp_path / "file" / "scorecard.html")
 
 
-@pytest.fixture(scope="module")
-def browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"there is no browser on this machine: none of {', '.join(BROWSERS)}")
-    return found
-
-
 @pytest.mark.integration
-def test_a_browser_draws_the_plots_without_an_error_and_without_the_network(browser: str, tmp_path: Path) -> None:
-    target = tmp_path / "scorecard.html"
-    write_report(scorecard_page(scorecard(card(scores=(score("validity", 0.9, 0.95),)))), target)
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=8000", "--window-size=1280,3000"]
-    done = subprocess.run(
-        [
-            browser,
-            *options,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--enable-logging=stderr",
-            "--dump-dom",
-            target.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    drawn = Page(done.stdout)
-    classes = [str(one.get("class")) for _, one in drawn.elements if "data-plot" in one]
+def test_a_browser_draws_the_plots_without_an_error_and_without_the_network(tmp_path: Path) -> None:
+    drawn = in_browser(scorecard_page(scorecard(card(scores=(score("validity", 0.9, 0.95),)))), tmp_path)
+    classes = [str(one.get("class")) for _, one in drawn.page.elements if "data-plot" in one]
     assert len(classes) == 3
     assert all("js-plotly-plot" in one for one in classes)
-    assert "CONSOLE" not in done.stderr
-    assert "http" not in " ".join(str(one.get("src")) for _, one in drawn.elements)
+    assert drawn.complaints == []
+    assert "http" not in " ".join(str(one.get("src")) for _, one in drawn.page.elements)
