@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -287,6 +288,21 @@ def test_narwhals_leaves_rows_whose_condition_is_unknown_to_otherwise(name: str)
     broken = nw.when(nw.col("n") < 0).then(nw.lit(value=True)).otherwise(nw.lit(value=False))
     frame = lazy(name, table).select("n", broken.alias("broken"))
     assert {row["n"]: row["broken"] for row in rows_of(frame)} == {1: False, None: False, -1: True}
+
+
+FAR = pa.table({"until": pa.array([datetime(9999, 12, 31), datetime(2024, 1, 1)], pa.timestamp("us"))})
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_narwhals_compares_with_an_instant_of_a_given_unit(name: str) -> None:
+    instant = nw.lit(datetime(2025, 1, 1), dtype=nw.Datetime("us"))
+    assert [row["later"] for row in rows_of(lazy(name, FAR).select(later=nw.col("until") >= instant))] == [True, False]
+
+
+def test_narwhals_puts_the_year_9999_in_the_past_on_pandas_when_no_unit_is_given() -> None:
+    """Why analytics.customer_360 gives its literal a type. When this fails, that can go."""
+    later = nw.col("until") >= datetime(2025, 1, 1)
+    assert [row["later"] for row in rows_of(lazy("pandas", FAR).select(later=later))] == [False, False]
 
 
 # --- DuckDB, Arrow, Pandera --------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ CREATE TEMP TABLE products AS
 SELECT row_number() OVER () AS product_key, product_id, '1900-01-01Z' AS valid_from, '9999-12-31Z' AS valid_to,
     coalesce(c.product_name, s.product_name) AS product_name,
     coalesce(c.category, s.category) AS category, coalesce(c.sub_category, s.sub_category) AS sub_category, brand,
-    price_amount, list_price_amount, cost_amount, c.product_id IS NOT NULL AS is_in_catalog
+    price_amount, list_price_amount, cost_amount, CASE WHEN c.product_id IS NOT NULL THEN 'USD' END AS price_currency,
+    c.product_id IS NOT NULL AS is_in_catalog
 FROM (SELECT product_id, arg_max(product_name, sold_at) AS product_name, arg_max(category, sold_at) AS category,
         arg_max(sub_category, sold_at) AS sub_category FROM sales WHERE product_id IS NOT NULL GROUP BY 1) AS s
 FULL JOIN catalog AS c USING (product_id);

@@ -20,6 +20,10 @@ from platform_assets.settings import EngineName, Settings
 _ELSEWHERE = ("PLATFORM_POSTGRES_URL", "SPARK_REMOTE")
 """Sample data has no business in a real warehouse, and a cluster's memory cannot be seen from here."""
 
+TOPICS = ("customer_value", "customer_360", "products", "kpis", "forecast", "anomalies_and_insights")
+WITHOUT_TOPICS = f"not ({' or '.join(f'tag:topic={topic}' for topic in TOPICS)} or group:reports)"
+"""What other programs are compared by: from files to the star and RFM segments. They have no analyses beyond."""
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -80,6 +84,7 @@ def run_platform(
     with tempfile.TemporaryDirectory(prefix="platform-bench-") as folder:
         result = Path(folder) / "result.json"
         options = ["--raw", str(raw), "--home", str(home), "--engine", on.engine, "--json", str(result)]
+        options += ["--select", WITHOUT_TOPICS]
         command = [sys.executable, "-m", "platform_assets.cli", "run", *options]
         try:
             measured = measure(command, embedded_environment() | on.environment, on.server, limit)

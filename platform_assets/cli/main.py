@@ -107,6 +107,7 @@ def _parser() -> ArgumentParser:
 def _add_work(run: ArgumentParser, bench: ArgumentParser) -> None:
     for parser in (run, bench):
         add_data_options(parser)
+    run.add_argument("--select", metavar="ASSETS", help="bring only these up to date, as the UI's search field selects")
     run.add_argument("--json", metavar="FILE", type=Path, help="write the result for programs, too")
     run.set_defaults(execute=_run)
     add_bench_options(bench)

@@ -16,6 +16,7 @@ VARIABLES = {
     "raw": "PLATFORM_RAW",
     "as_of": "PLATFORM_AS_OF",
     "engine": "PLATFORM_ENGINE",
+    "select": "PLATFORM_SELECT",
 }
 
 

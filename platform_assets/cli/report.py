@@ -14,18 +14,19 @@ from platform_assets.quality.ledger import PARTS, total_line
 from platform_assets.quality.results import SCORES, Assessment, CheckResult, Kind, Verdict
 from platform_assets.quality.scorecard import FRESHNESS
 from platform_assets.reports.wording import held_back
+from platform_assets.services.reports_server import INDEX, SCORECARD
 
 _RULES_SHOWN = 12
 _REFUSED_SHOWN = 10
 
 
-def show(outcome: Outcome, console: Console, page: Path | None = None) -> None:
+def show(outcome: Outcome, console: Console, pages: Path | None = None) -> None:
     """Print the scorecard, the ledger, the tables, the segments, the times, and where to look next.
 
     Args:
         outcome: The run.
         console: Where to.
-        page: Where the run left the scorecard as a page.
+        pages: The folder where the run left pages.
     """
     console.print()
     console.print(_scorecard(outcome))
@@ -37,7 +38,7 @@ def show(outcome: Outcome, console: Console, page: Path | None = None) -> None:
     if outcome.segments:
         console.print(_segments(outcome))
     console.print(_times(outcome))
-    _print_verdict(outcome, console, page)
+    _print_verdict(outcome, console, pages)
 
 
 def _table(title: str, *columns: str, left: int = 1) -> Table:
@@ -135,9 +136,17 @@ def _print_refused(outcome: Outcome, console: Console) -> None:
 
 
 def _tables(outcome: Outcome) -> Table:
+    """The star table by table, and of other schemas how many tables they have."""
     table = _table("Warehouse", "table", "rows")
+    others: dict[str, list[int]] = {}
     for name, rows in outcome.tables.items():
-        table.add_row(name, f"{rows:,}")
+        schema = name.split(".")[0]
+        if schema == "warehouse":
+            table.add_row(name, f"{rows:,}")
+        else:
+            others.setdefault(schema, []).append(rows)
+    for schema, counts in others.items():
+        table.add_row(f"{schema}, {len(counts)} tables", f"{sum(counts):,}")
     return table
 
 
@@ -147,12 +156,17 @@ def _segments(outcome: Outcome) -> Table:
         table.add_row(
             line["segment"],
             f"{line['customers']:,}",
-            f"{line['customer_share']:.1%}",
+            _known(line["customer_share"], ".1%"),
             _money(line["revenue_amount"]),
-            f"{line['revenue_share'] or 0:.1%}",
-            f"{line['avg_days_since_last']:,.0f}",
+            _known(line["revenue_share"], ".1%"),
+            _known(line["avg_days_since_last"], ",.0f"),
         )
     return table
+
+
+def _known(value: float | Decimal | None, form: str) -> str:
+    """A number, or a dash for what there is none of: prospects have no order, and no share of those who have."""
+    return "-" if value is None else format(value, form)
 
 
 def _times(outcome: Outcome) -> Table:
@@ -165,7 +179,7 @@ def _times(outcome: Outcome) -> Table:
     return table
 
 
-def _print_verdict(outcome: Outcome, console: Console, page: Path | None) -> None:
+def _print_verdict(outcome: Outcome, console: Console, pages: Path | None) -> None:
     for step, problem in outcome.failures.items():
         console.print(f"failed: {step}: {problem}", markup=False, style="red")
     for one in outcome.assessments:
@@ -176,7 +190,7 @@ def _print_verdict(outcome: Outcome, console: Console, page: Path | None) -> Non
     console.print(
         "\nWhere to look next:\n"
         "  ./platform scorecard               scores, trends, failing rows with file, line and reason\n"
-        f"{_page(page)}"
+        f"{_pages(pages)}"
         f"  ./platform up                      the Dagster UI; this run is {outcome.run_id[:8]}\n"
         '  ./platform sql "table analytics.rfm_segments"',
         markup=False,
@@ -192,5 +206,10 @@ def _why(assessment: Assessment, followers: Sequence[str]) -> str:
     return f"{assessment.dataset}: {reasons}. {waiting}{made}"
 
 
-def _page(page: Path | None) -> str:
-    return f"  {page}   the same as a page with plots\n" if page is not None and page.exists() else ""
+def _pages(folder: Path | None) -> str:
+    if folder is None:
+        return ""
+    told = {SCORECARD: "the same as a page with plots", INDEX: "customers, products, forecast, findings, key figures"}
+    pages = {folder / name: meaning for name, meaning in told.items() if (folder / name).exists()}
+    width = max((len(str(page)) for page in pages), default=0)
+    return "".join(f"  {str(page).ljust(width)}   {meaning}\n" for page, meaning in pages.items())

@@ -18,7 +18,7 @@ from platform_assets.ingestion.discovery import discover
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.locks import exclusive_lock, is_unused
 from platform_assets.services.postgres import postgres_session
-from platform_assets.services.reports_server import scorecard_file
+from platform_assets.services.reports_server import reports_folder
 from platform_assets.services.up_state import up_lock
 from platform_assets.settings import Settings
 
@@ -60,7 +60,7 @@ def run(settings: Settings, json_file: Path | None) -> int:
     from platform_assets.cli.report import show
 
     console = console_of_output()
-    show(outcome, console, scorecard_file(settings))
+    show(outcome, console, reports_folder(settings))
     if json_file is not None:
         json_file.write_text(json.dumps(outcome.to_json(), indent=1) + "\n", encoding="utf-8")
     return exit_code(outcome)
@@ -80,8 +80,11 @@ def execute(settings: Settings) -> "Outcome":
 
         from platform_assets.cli.outcome import collect
         from platform_assets.definitions import defs
+        from platform_assets.resources.selection import selected_assets
 
         definitions = defs()
+        graph = definitions.resolve_asset_graph()
+        selected = selected_assets(graph, settings.select)
         job = definitions.resolve_job_def("refresh")
         with dg.DagsterInstance.get() as instance:
             _keep_connections(instance)
@@ -91,13 +94,13 @@ def execute(settings: Settings) -> "Outcome":
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
+                asset_selection=selected,
                 run_config={
                     "loggers": {"progress": {}},
                     "resources": {"platform": {"config": {"engine": settings.engine}}},
                 },
                 tags={PID_TAG: str(os.getpid())},
             )
-            graph = definitions.resolve_asset_graph()
             return collect(settings, urls, instance, result, graph=graph, seconds=time.monotonic() - started)
 
 

@@ -14,6 +14,7 @@ from platform_assets.reports.wording import held_back
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.transforms.accepted import counting_rows
 from platform_assets.transforms.core_dimensions import (
+    CATALOG,
     CHANNELS_SCHEMA,
     CUSTOMERS_SCHEMA,
     LOCATIONS_SCHEMA,
@@ -27,7 +28,6 @@ from platform_assets.transforms.core_dimensions import (
 from platform_assets.transforms.core_sales import SALES_DATASETS, SALES_SCHEMA, Source, sales_rows, update_sales
 
 _OWNER = "team:data"
-_CATALOG = "product_catalog"
 
 
 @dg.asset(
@@ -86,7 +86,7 @@ def core_customers(platform: PlatformResource, sales: Table) -> dg.MaterializeRe
     kinds={"parquet"},
     owners=[_OWNER],
     ins={"sales": dg.AssetIn(["core", "sales"])},
-    deps=[dg.AssetKey(["staging", _CATALOG])],
+    deps=[dg.AssetKey(["staging", CATALOG])],
     metadata=column_schema(PRODUCTS_SCHEMA),
 )
 def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeResult[Update]:
@@ -96,9 +96,9 @@ def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     which the catalogue's rows are valid; it ends where the next one begins. All else is the newest that is known; the
     catalogue's description wins over that on sales.
     """
-    staged, snapshot = platform.table("staging", _CATALOG), sales.snapshot()
+    staged, snapshot = platform.table("staging", CATALOG), sales.snapshot()
     accepted = staged.snapshot(ACCEPTED)
-    catalog = counting_rows(staged, accepted, platform.contract(_CATALOG), platform.engine)
+    catalog = counting_rows(staged, accepted, platform.contract(CATALOG), platform.engine)
     edges = price_edges(catalog, platform.engine)
 
     def build() -> Frame:
@@ -108,7 +108,7 @@ def core_products(platform: PlatformResource, sales: Table) -> dg.MaterializeRes
     table = platform.table("core", "products")
     update = whole_update(table, made_from, build, PRODUCTS_SCHEMA, platform.engine)
     edges_told = ", ".join(f"{edge:,}" for edge in edges)
-    told: dict[str, dg.MetadataValue | str] = {"price tier edges": edges_told, **missing_news(platform, [_CATALOG])}
+    told: dict[str, dg.MetadataValue | str] = {"price tier edges": edges_told, **missing_news(platform, [CATALOG])}
     return dg.MaterializeResult(value=update, metadata=told)
 
 

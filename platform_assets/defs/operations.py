@@ -12,6 +12,7 @@ from platform_assets.io_managers.postgres import PostgresIOManager
 from platform_assets.presentation.progress import progress_logger
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.resources.postgres import PostgresResource
+from platform_assets.resources.selection import selected_assets
 
 REFRESH = "refresh"
 
@@ -49,7 +50,11 @@ def landing_zone(context: dg.SensorEvaluationContext, platform: PlatformResource
     if not decision.starts_run:
         context.update_cursor(decision.cursor)
         return dg.SkipReason(decision.reason)
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=decision.run_key)], cursor=decision.cursor)
+    # Dagster always says which repository, but not to a test that calls a sensor.
+    graph = context.repository_def.asset_graph if context.repository_def else None
+    selected = selected_assets(graph, platform.settings.select) if graph else None
+    request = dg.RunRequest(run_key=decision.run_key, asset_selection=selected)
+    return dg.SensorResult(run_requests=[request], cursor=decision.cursor)
 
 
 def spark_resources() -> dict[str, dg.ConfigurableResource[Any]]:

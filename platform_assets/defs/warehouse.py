@@ -1,4 +1,4 @@
-"""warehouse/*: the star schema and the marts in PostgreSQL."""
+"""warehouse/*: the star schema in PostgreSQL. Tables of results are loaded with their topics."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -8,17 +8,16 @@ import narwhals as nw
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a type, named as one
 
-from platform_assets.analytics.rfm import SCORES_SCHEMA, SEGMENTS_SCHEMA
 from platform_assets.defs.warehouse_table import warehouse_table
 from platform_assets.lake.snapshot import Snapshot
 from platform_assets.lake.table import Table
 from platform_assets.lake.whole import content_ids, fingerprint_of, whole_rows
 from platform_assets.resources.platform import PlatformResource
 from platform_assets.services.keys import pseudonym_key
-from platform_assets.transforms.core_dimensions import CUSTOMERS_SCHEMA, LOCATIONS_SCHEMA, PRODUCTS_SCHEMA
+from platform_assets.transforms.core_dimensions import CATALOG, CUSTOMERS_SCHEMA, LOCATIONS_SCHEMA, PRODUCTS_SCHEMA
 from platform_assets.transforms.core_sales import SALES_DATASETS, sales_rows
 from platform_assets.warehouse.loading.slices import FileKey
-from platform_assets.warehouse.loads import CalendarLoad, DimensionLoad, MergeLoad, SliceLoad, Told
+from platform_assets.warehouse.loads import CalendarLoad, DimensionLoad, SliceLoad, Told
 from platform_assets.warehouse.star.calendar import DIM_DATE_SCHEMA, whole_years
 from platform_assets.warehouse.star.fact_slices import fact_slice_id
 from platform_assets.warehouse.star.model import (
@@ -34,14 +33,14 @@ from platform_assets.warehouse.star.model import (
 from platform_assets.warehouse.star.pseudonyms import Pseudonyms
 from platform_assets.warehouse.star.rows import (
     DIM_CUSTOMER_SCHEMA,
+    DIM_PRODUCT_SCHEMA,
     FCT_CUSTOMER_INTERACTIONS_SCHEMA,
     FCT_SALES_SCHEMA,
-    SCORED_SCHEMA,
     FactRows,
     customer_versions,
     interaction_facts,
+    product_versions,
     sale_facts,
-    scored_customers,
     stream,
 )
 
@@ -59,6 +58,16 @@ def warehouse_dim_customer(platform: PlatformResource, members: Table) -> dg.Mat
     batches = customer_versions(rows, pseudonyms, platform.loader)
     told = _told("customers", snapshot, pseudonyms.of("which key"))
     return dg.MaterializeResult(value=DimensionLoad(CUSTOMER, told, DIM_CUSTOMER_SCHEMA, batches))
+
+
+@warehouse_table("warehouse", "dim_product", DIM_PRODUCT_SCHEMA, ins={"members": dg.AssetIn(["core", "products"])})
+def warehouse_dim_product(platform: PlatformResource, members: Table) -> dg.MaterializeResult[DimensionLoad]:
+    """One row per version of a product; -1 is no product named. Facts and their costs follow when versions change."""
+    snapshot, currency = members.snapshot(), platform.config.currencies.of(CATALOG)
+    rows = whole_rows(members, snapshot, PRODUCTS_SCHEMA, platform.loader)
+    batches = product_versions(rows, currency, platform.loader)
+    told = _told("products", snapshot, currency)
+    return dg.MaterializeResult(value=DimensionLoad(PRODUCT, told, DIM_PRODUCT_SCHEMA, batches))
 
 
 def dimension_asset(dimension: Dimension, source: str, schema: pa.Schema, description: str) -> dg.AssetsDefinition:
@@ -152,45 +161,13 @@ def _slices(platform: PlatformResource, sales: Table, fact: Fact, rows: _Rows) -
     return SliceLoad(fact.table, wanted, rows_of, rows.schema)
 
 
-@warehouse_table(
-    "warehouse",
-    "rfm_scores",
-    SCORED_SCHEMA,
-    table="analytics.rfm_scores",
-    owner="team:analytics",
-    ins={"scores": dg.AssetIn(["analytics", "rfm_scores"])},
-)
-def warehouse_rfm_scores(platform: PlatformResource, scores: Table) -> dg.MaterializeResult[MergeLoad]:
-    """The customers' scores and segments for analysts, under the pseudonyms of the customers."""
-    rows = whole_rows(scores, scores.snapshot(), SCORES_SCHEMA, platform.loader)
-    batches = scored_customers(rows, Pseudonyms(pseudonym_key(platform.settings)), platform.loader)
-    return dg.MaterializeResult(value=MergeLoad("analytics.rfm_scores", ["customer_pseudonym"], SCORED_SCHEMA, batches))
-
-
-@warehouse_table(
-    "warehouse",
-    "rfm_segments",
-    SEGMENTS_SCHEMA,
-    table="analytics.rfm_segments",
-    owner="team:analytics",
-    ins={"segments": dg.AssetIn(["analytics", "rfm_segments"])},
-)
-def warehouse_rfm_segments(platform: PlatformResource, segments: Table) -> dg.MaterializeResult[MergeLoad]:
-    """The eleven customer segments for analysts."""
-    rows = whole_rows(segments, segments.snapshot(), SEGMENTS_SCHEMA, platform.loader)
-    batches = stream(rows, SEGMENTS_SCHEMA, platform.loader)
-    return dg.MaterializeResult(value=MergeLoad("analytics.rfm_segments", ["segment"], SEGMENTS_SCHEMA, batches))
-
-
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The star schema and the marts."""
+    """The star schema."""
     dimensions = [
-        dimension_asset(
-            PRODUCT, "products", PRODUCTS_SCHEMA, "One row per version of a product; -1 is no product named."
-        ),
         dimension_asset(CHANNEL, "channels", _CHANNEL_SCHEMA, "One row per sales channel; -1 is none named."),
         dimension_asset(LOCATION, "locations", LOCATIONS_SCHEMA, "One row per place sold to; -1 is none named."),
     ]
-    facts = [warehouse_dim_customer, warehouse_dim_date, warehouse_fct_customer_interactions, warehouse_fct_sales]
-    return dg.Definitions(assets=[*dimensions, *facts, warehouse_rfm_scores, warehouse_rfm_segments])
+    others = [warehouse_dim_customer, warehouse_dim_product, warehouse_dim_date]
+    facts = [warehouse_fct_customer_interactions, warehouse_fct_sales]
+    return dg.Definitions(assets=[*dimensions, *others, *facts])

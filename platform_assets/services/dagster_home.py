@@ -60,6 +60,7 @@ def _as_variables(settings: Settings) -> dict[str, str]:
     }
     optional = {
         "PLATFORM_AS_OF": settings.as_of.isoformat() if settings.as_of else None,
+        "PLATFORM_SELECT": settings.select,
         "PLATFORM_POSTGRES_URL": settings.postgres_url,
         "PLATFORM_SPARK_MEMORY": settings.spark_memory,
         "PLATFORM_REPORTS_URL": settings.reports_url,

@@ -13,6 +13,9 @@ from platform_assets.engines.engine import INSTANT, MONEY, Engine, Frame
 from platform_assets.transforms.quantiles import quantile_edges
 from platform_assets.transforms.versions import BEGINNING, END, VALID_FROM, VALID_TO, is_current, versions
 
+CATALOG = "product_catalog"
+"""The dataset that prices and costs are from."""
+
 CUSTOMERS_SCHEMA = pa.schema(
     [
         ("customer_id", pa.string()),

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -7,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from platform_assets.cli.outcome import Outcome
@@ -73,9 +75,9 @@ def outcome(*assessments: Assessment, failures: Mapping[str, str] | None = None)
     )
 
 
-def printed(result: Outcome, page: Path | None = None) -> str:
+def printed(result: Outcome, pages: Path | None = None) -> str:
     text = io.StringIO()
-    show(result, Console(file=text, width=200, color_system=None), page)
+    show(result, Console(file=text, width=200, color_system=None), pages)
     return text.getvalue()
 
 
@@ -186,11 +188,20 @@ def test_what_is_unlike_the_past_is_told_in_words() -> None:
     assert "10 rows, 100 to 140 expected" in printed(outcome(assessment(drift)))
 
 
-def test_the_page_is_named_where_the_run_has_made_it(tmp_path: Path) -> None:
-    page = tmp_path / "scorecard.html"
-    assert str(page) not in printed(outcome(), page)
+@pytest.mark.parametrize("name", ["scorecard.html", "index.html"])
+def test_a_page_is_named_where_the_run_has_made_it(tmp_path: Path, name: str) -> None:
+    page = tmp_path / name
+    assert str(page) not in printed(outcome(), tmp_path)
     page.write_text("")
-    assert str(page) in printed(outcome(), page)
+    assert str(page) in printed(outcome(), tmp_path)
+
+
+def test_tables_of_the_star_are_told_one_by_one_and_results_together() -> None:
+    rows = {"analytics.kpis": 30, "analytics.rfm_scores": 4_000, "warehouse.dim_date": 366}
+    text = printed(replace(outcome(), tables=rows))
+    assert re.search(r"warehouse\.dim_date +366 *\n", text)
+    assert re.search(r"analytics, 2 tables +4,030 *\n", text)
+    assert "analytics.kpis" not in text
 
 
 def test_refused_files_and_failed_steps_are_named_with_their_reasons() -> None:
@@ -225,3 +236,16 @@ def test_programs_get_the_same_with_money_as_text() -> None:
     assert [validity[name] for name in asked] == [0.85, 0.9, "error", 1000, 150, False]
     assert data["tables"] == {"warehouse.fct_sales": 1_234_567}
     assert data["seconds_per_asset"]["raw/a"] == 1.5
+
+
+def test_customers_who_never_ordered_have_no_shares() -> None:
+    prospects = {
+        "segment": "Prospects",
+        "customers": 7,
+        "customer_share": None,
+        "revenue_amount": Decimal(0),
+        "revenue_share": None,
+        "avg_days_since_last": None,
+    }
+    text = printed(replace(outcome(), segments=(prospects,)))
+    assert re.search(r"Prospects +7 +- +0\.00 +- +-", text)

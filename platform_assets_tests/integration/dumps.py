@@ -38,6 +38,12 @@ _SCORES = """
     FROM analytics.rfm_scores s
     LEFT JOIN warehouse.dim_customer c ON c.customer_pseudonym = s.customer_pseudonym AND c.is_current
 """
+_ANALYTICS = """
+    SELECT c.relname, bool_or(a.attname = 'customer_pseudonym')
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'analytics'::regnamespace AND c.relkind = 'r'
+    GROUP BY c.relname
+"""
 _SLICES = """
     SELECT table_name, dataset, source_file, loaded_rows, CASE WHEN dataset <> 'core' THEN slice_id END AS slice_id
     FROM ops.loaded_slices
@@ -98,6 +104,23 @@ def dump(dsn: str, *tables: str) -> Dump:
     """The rows of every table (or of those named) as text."""
     wanted = tables or tuple(SOURCES)
     return {name: Counter(row for (row,) in ask(dsn, _texts(_canonical(dsn, SOURCES[name])))) for name in wanted}
+
+
+def dump_analytics(dsn: str) -> Dump:
+    """The rows of every table of results as text; with customers, their ids."""
+    return {
+        name: Counter(row for (row,) in ask(dsn, _texts(_canonical(dsn, _of_results(name, has_customers)))))
+        for name, has_customers in ask(dsn, _ANALYTICS)
+    }
+
+
+def _of_results(name: str, has_customers: bool) -> str:
+    if not has_customers:
+        return f"SELECT * FROM analytics.{name}"
+    return (
+        f"SELECT c.customer_id, s.* FROM analytics.{name} s LEFT JOIN warehouse.dim_customer c"
+        " ON c.customer_pseudonym = s.customer_pseudonym AND c.is_current"
+    )
 
 
 def versions(dsn: str, table: str = "warehouse.fct_sales") -> set[tuple[str, str]]:

@@ -18,6 +18,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from platform_assets.cli.bench_platform import WITHOUT_TOPICS
 from platform_assets.services.cluster import SUPERUSER
 from platform_assets.services.dagster_home import prepare_dagster_home
 from platform_assets.services.postgres import ensure_postgres
@@ -27,6 +28,7 @@ from platform_assets_tests.integration.worker import prepare_database, run_comma
 
 EXIT_OK, EXIT_ERROR, EXIT_GATE_SHUT = 0, 1, 3
 KILLED = -signal.SIGKILL
+ALL = "*"
 PATIENCE_SECONDS = 300
 """Many times what the longest run takes."""
 _CONTEXT: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -93,12 +95,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Home:
-    """The state of one platform: its folder, its own database, a landing zone, and further settings."""
+    """The state of one platform: its folder, its own database, a landing zone, and further settings.
+
+    Most tests leave the analyses out, which take longest and have tests of their own.
+    """
 
     folder: Path
     dsn: str
     raw: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    select: str = WITHOUT_TOPICS
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -108,6 +114,7 @@ class Home:
             "PLATFORM_HOME": str(self.folder),
             "PLATFORM_RAW": str(self.raw),
             "PLATFORM_POSTGRES_URL": self.dsn,
+            "PLATFORM_SELECT": self.select,
             **self.settings,
         }
 
@@ -179,7 +186,7 @@ class Homes:
         preparation.join()
         assert preparation.exitcode == EXIT_OK
 
-    def make(self, sample: Path | None = None, **settings: str) -> Home:
+    def make(self, sample: Path | None = None, select: str = WITHOUT_TOPICS, **settings: str) -> Home:
         """A fresh home, with further variables in its environment; its landing zone is empty, or a copy of a sample."""
         name = f"home{next(self._numbers)}"
         self._create(name, "template")
@@ -188,7 +195,7 @@ class Homes:
             raw.mkdir()
         else:
             shutil.copytree(sample, raw)
-        return Home(self._folder / name, self._dsn(name), raw, settings)
+        return Home(self._folder / name, self._dsn(name), raw, settings, select)
 
     def _dsn(self, database: str) -> str:
         return f"postgresql://{SUPERUSER}@/{database}?host={self._sockets}"

@@ -1,11 +1,12 @@
 """The platform as Dagster shows and runs it: from one click on a fresh home to checks on their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 import pytest
 
+from platform_assets.cli.bench_platform import TOPICS
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.definitions import defs
 from platform_assets.quality.check_names import SCHEMA
@@ -77,6 +78,10 @@ def expected_checks() -> set[tuple[str, str]]:
     }
 
 
+def checks_of(keys: Iterable[tuple[str, str]], layer: str) -> set[tuple[str, str]]:
+    return {(asset, name) for asset, name in keys if asset.startswith(f"{layer}/")}
+
+
 def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(definitions: dg.Definitions) -> None:
     specs = definitions.resolve_all_asset_specs()
     bare = {
@@ -89,7 +94,7 @@ def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(definition
         if not (spec.owners and spec.kinds and spec.description)
     }
     assert bare == {}
-    layers = {"raw", "staging", "quarantine", "core", "analytics", "warehouse", "quality", "operations"}
+    layers = {"raw", "staging", "quarantine", "core", "analytics", "warehouse", "quality", "reports", "operations"}
     assert {spec.group_name for spec in specs} == layers
 
 
@@ -99,14 +104,26 @@ def test_every_table_shows_its_columns(definitions: dg.Definitions) -> None:
         for spec in definitions.resolve_all_asset_specs()
         if "dagster/column_schema" not in spec.metadata
     }
-    # A record of judgement, a view made by SQL, and folders of backups have no frame of their own.
-    assert without == {f"assessment/{name}" for name in CONTRACTS} | {"quality/scorecard", "operations/backup"}
+    # A record of judgement, pages, and folders of backups have no frame of their own.
+    pages = {name for name in without if name.startswith("reports/")} | {"quality/scorecard"}
+    assert without == {f"assessment/{name}" for name in CONTRACTS} | pages | {"operations/backup"}
 
 
 def test_staging_has_one_check_for_each_rule_and_each_score(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
-    assert found == expected_checks()
+    assert checks_of(found, "staging") == expected_checks()
+
+
+def test_every_topic_of_the_analytics_has_checks_of_its_own(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    checked = {key.asset_key for key in graph.asset_check_keys}
+    topics: dict[str, set[dg.AssetKey]] = {}
+    for spec in definitions.resolve_all_asset_specs():
+        if spec.key.path[0] == "analytics":
+            topics.setdefault(spec.tags["topic"], set()).add(spec.key)
+    assert {topic for topic, keys in topics.items() if not keys & checked} == set()
+    assert topics.keys() == {"rfm", *TOPICS}
 
 
 def test_the_columns_of_the_warehouse_say_what_they_mean(materialized: Materialized) -> None:
@@ -129,9 +146,10 @@ def test_one_click_on_a_fresh_home_materializes_every_asset(
     assert made == definitions.resolve_asset_graph().materializable_asset_keys
 
 
-def test_the_run_evaluates_every_check_with_its_counts(materialized: Materialized) -> None:
+def test_the_run_evaluates_every_check_with_its_counts(materialized: Materialized, definitions: dg.Definitions) -> None:
     found = evaluations(materialized.everything)
-    assert found.keys() == expected_checks()
+    graph = definitions.resolve_asset_graph()
+    assert found.keys() == {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     broken = found[f"staging/{SUPERSTORE}", "sales_not_negative"]
     assert (broken.passed, broken.severity) == (False, dg.AssetCheckSeverity.WARN)
     counts = {name: value.value for name, value in broken.metadata.items()}

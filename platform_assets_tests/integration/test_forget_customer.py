@@ -14,7 +14,16 @@ from platform_assets.services.cluster import SUPERUSER, programs
 from platform_assets_tests.erasure.persons import mentions
 from platform_assets_tests.integration.deliveries import ECOMMERCE, SHOP_HEADER, SUPERSTORE, shop_day
 from platform_assets_tests.integration.dumps import ask
-from platform_assets_tests.integration.running import EXIT_ERROR, EXIT_OK, KILLED, Home, Homes, Result, execute_as_owner
+from platform_assets_tests.integration.running import (
+    ALL,
+    EXIT_ERROR,
+    EXIT_OK,
+    KILLED,
+    Home,
+    Homes,
+    Result,
+    execute_as_owner,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -149,7 +158,7 @@ def look(home: Home) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def story(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    home = homes.make()
+    home = homes.make(select=ALL)
     deliver(home)
     home.run().succeeded()
     correct(home, tmp_path_factory.mktemp("forget") / "rows.csv")

@@ -9,6 +9,7 @@ import pytest
 
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.samples.generate import generate
+from platform_assets.samples.plan import DEFAULT_ROWS
 from platform_assets.transforms.core_sales import SALES_DATASETS
 from platform_assets_tests.conftest import ENGINES
 from platform_assets_tests.integration.dumps import ask, differences, dump
@@ -28,7 +29,7 @@ class Sample:
         self.results: dict[str, Result] = {engine: run.result().succeeded() for engine, run in runs.items()}
 
 
-@pytest.fixture(scope="module", params=[(6000, 42), (1500, 20240229)], ids=["default", "another-seed"])
+@pytest.fixture(scope="module", params=[(DEFAULT_ROWS, 42), (1500, 20240229)], ids=["default", "another-seed"])
 def sample(
     request: pytest.FixtureRequest, homes: Homes, tmp_path_factory: pytest.TempPathFactory, spark_url: str
 ) -> Sample:

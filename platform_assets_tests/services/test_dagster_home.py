@@ -37,6 +37,7 @@ def test_another_process_reads_the_same_settings_from_the_environment(tmp_path: 
             "PLATFORM_ENVIRONMENT": "staging",
             "PLATFORM_ENGINE": "pandas",
             "PLATFORM_AS_OF": "2011-12-09",
+            "PLATFORM_SELECT": "not tag:topic=forecast",
             "PLATFORM_POSTGRES_URL": "postgresql://host/retail",
             "PLATFORM_SPARK_MEMORY": "1500m",
             "SPARK_REMOTE": "sc://host:15002",

@@ -16,7 +16,16 @@ RELATIONS = {
     },
     # Nobody is named here: open to analysts.
     "analytics": {
-        "tables": "rfm_scores rfm_segments",
+        "tables": "rfm_scores rfm_segments rfm_migration rfm_stability"
+        " lifetime_values lifetime_totals lifetime_models lifetime_groups"
+        " churn_rates churn_evaluation churn_calibration retention_actions retention_measurement"
+        " customer_360 customer_360_balance"
+        " product_performance price_changes product_affinity category_affinity category_trends category_changes"
+        " gone_products substitutes"
+        " kpis kpi_values retention_cohorts second_order repeat_rates"
+        " revenue_series revenue_forecasts forecast_skill forecast_coverage forecast_backtest"
+        " daily_measures incidents incident_parts order_outliers"
+        " sales_changes sales_contributions insights insight_reports insight_placebo",
         "views": "customer_summary data_freshness dim_channel dim_customer dim_date dim_location dim_product"
         " fct_customer_interactions fct_sales loads sales_by_category_month sales_by_channel_month"
         " sales_by_country_month sales_by_day sales_by_month sales_by_product sales_by_segment_month"

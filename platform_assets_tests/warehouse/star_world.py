@@ -22,10 +22,12 @@ from platform_assets.warehouse.star.model import CHANNEL, CUSTOMER, INTERACTIONS
 from platform_assets.warehouse.star.pseudonyms import Pseudonyms
 from platform_assets.warehouse.star.rows import (
     DIM_CUSTOMER_SCHEMA,
+    DIM_PRODUCT_SCHEMA,
     FCT_CUSTOMER_INTERACTIONS_SCHEMA,
     FCT_SALES_SCHEMA,
     customer_versions,
     interaction_facts,
+    product_versions,
     sale_facts,
 )
 from platform_assets_tests.warehouse.rows import query
@@ -58,10 +60,14 @@ class Line:
 
 @dataclass(frozen=True)
 class World:
-    """What has been delivered: lines by file, and the catalogue, cost by product and day (null is a cost unknown)."""
+    """What has been delivered: lines by file, and the catalogue, cost by product and day (null is a cost unknown).
+
+    The currency of the costs is no delivery, but configured.
+    """
 
     files: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
     catalogue: Mapping[str, Mapping[datetime, Decimal | None]] = field(default_factory=dict)
+    costs_in: str = "EUR"
 
     @property
     def lines(self) -> list[tuple[str, int, Line]]:
@@ -109,7 +115,7 @@ class Warehouse:
         """What the asset of a step hands to the warehouse."""
         makers: dict[str, Callable[[World], Load]] = {
             "dim_customer": self._customers,
-            "dim_product": lambda world: _members(PRODUCT, PRODUCTS_SCHEMA, _products(world)),
+            "dim_product": self._products,
             "dim_channel": lambda world: _members(CHANNEL, _CHANNELS, _channels(world)),
             "dim_location": lambda world: _members(LOCATION, LOCATIONS_SCHEMA, _locations(world)),
             "fct_customer_interactions": self._interactions,
@@ -138,6 +144,13 @@ class Warehouse:
         batches = customer_versions(frame, Pseudonyms(b"key"), self.engine)
         return DimensionLoad(CUSTOMER, Told("core", "customers", repr(rows)), DIM_CUSTOMER_SCHEMA, batches)
 
+    def _products(self, world: World) -> Load:
+        rows = _products(world)
+        frame = self.engine.from_arrow(pa.Table.from_pylist(rows, PRODUCTS_SCHEMA))
+        batches = product_versions(frame, world.costs_in, self.engine)
+        told = Told("core", "products", repr((world.costs_in, rows)))
+        return DimensionLoad(PRODUCT, told, DIM_PRODUCT_SCHEMA, batches)
+
     def _sales(self, world: World) -> Load:
         def rows_of(connection: extensions.connection, files: Iterable[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
             return sale_facts(self._lines(world, files), connection, CURRENCIES, self.engine)
@@ -161,8 +174,8 @@ _CHANNELS = pa.schema([("channel", pa.string())])
 _CONTENT = {
     "dim_customer": "SELECT customer_id, valid_from, valid_to, is_current, segment, customer_pseudonym, is_inferred,"
     " is_orphaned FROM warehouse.dim_customer ORDER BY 1, 2",
-    "dim_product": "SELECT product_id, valid_from, valid_to, is_current, cost_amount, is_in_catalog, is_inferred,"
-    " is_orphaned FROM warehouse.dim_product ORDER BY 1, 2",
+    "dim_product": "SELECT product_id, valid_from, valid_to, is_current, cost_amount, price_currency, is_in_catalog,"
+    " is_inferred, is_orphaned FROM warehouse.dim_product ORDER BY 1, 2",
     "dim_channel": "SELECT channel, is_orphaned FROM warehouse.dim_channel ORDER BY 1",
     "dim_location": "SELECT location_id, country, is_orphaned FROM warehouse.dim_location ORDER BY 1",
     "fct_sales": "SELECT source_system, source_file, source_row, sold_at, customer_id, c.valid_from, product_id,"

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ from hypothesis import strategies as st
 from psycopg2 import errors, extensions
 
 from platform_assets.errors import LoadError
-from platform_assets.transforms.core_dimensions import PRODUCTS_SCHEMA
 from platform_assets.warehouse.loading import bulk
 from platform_assets.warehouse.loads import DimensionLoad
 from platform_assets.warehouse.star.dimensions import DimensionCounts, load_dimension
 from platform_assets.warehouse.star.model import LOCATION, PRODUCT
+from platform_assets.warehouse.star.rows import DIM_PRODUCT_SCHEMA
 from platform_assets_tests.warehouse.rows import query
 from platform_assets_tests.warehouse.star_world import (
     BEGINNING,
+    CURRENCIES,
     END,
     FILES,
     Line,
@@ -46,7 +48,10 @@ CATALOGUES = st.dictionaries(
     max_size=3,
 )
 WORLDS = st.builds(
-    World, st.dictionaries(st.sampled_from(sorted(FILES)), st.lists(LINES, max_size=4).map(tuple)), CATALOGUES
+    World,
+    st.dictionaries(st.sampled_from(sorted(FILES)), st.lists(LINES, max_size=4).map(tuple)),
+    CATALOGUES,
+    st.sampled_from(["EUR", "USD", "GBP"]),
 )
 DELIVERIES = st.lists(st.tuples(WORLDS, st.integers(0, len(Warehouse.steps))), max_size=3)
 
@@ -113,7 +118,8 @@ def expected_fact(world: World, file: str, row: int, line: Line) -> tuple[Any, .
         customer, (_, segment) = str(line.customer), value_at(world.segments(str(line.customer)), line.sold_at)
     if line.product is not None:
         product, (_, unit_cost) = line.product, value_at(world.costs(line.product), line.sold_at)
-    cost = None if unit_cost is None or line.quantity is None else unit_cost * line.quantity
+    is_foreign = world.costs_in != CURRENCIES[FILES[file]]
+    cost = None if unit_cost is None or line.quantity is None or is_foreign else unit_cost * line.quantity
     profit = line.profit if line.profit is not None else None if cost is None else 100 - cost
     return file, row, customer, segment, product, unit_cost, cost, profit
 
@@ -140,8 +146,8 @@ def load_products(warehouse: Warehouse, *versions: tuple[str, Any, Any, Decimal 
     """Make the products those given: name, validity and cost of each version."""
     names = ("product_id", "valid_from", "valid_to", "cost_amount")
     rows = [{**dict(zip(names, version, strict=True)), "is_in_catalog": True} for version in versions]
-    batches = pa.Table.from_pylist(rows, PRODUCTS_SCHEMA).to_batches()
-    return load_dimension(warehouse.connection, PRODUCT, PRODUCTS_SCHEMA, batches)
+    batches = pa.Table.from_pylist(rows, DIM_PRODUCT_SCHEMA).to_batches()
+    return load_dimension(warehouse.connection, PRODUCT, DIM_PRODUCT_SCHEMA, batches)
 
 
 def test_a_change_that_arrives_late_splits_the_version_it_falls_into_and_moves_its_facts(warehouse: Warehouse) -> None:
@@ -156,6 +162,19 @@ def test_a_change_that_arrives_late_splits_the_version_it_falls_into_and_moves_i
     assert costs(warehouse) == [ONE, TWO, THREE, None]
     assert physical_rows(warehouse.connection, others) == untouched
     assert product_keys(warehouse).items() >= before.items()
+
+
+def test_costs_in_another_currency_than_a_sale_are_none_of_it_and_facts_follow_what_is_said_of_it(
+    warehouse: Warehouse,
+) -> None:
+    sold = World({"e1.csv": SOLD[:1], "r1.csv": SOLD[1:2]}, {"p": {at(3): ONE}})  # in EUR and in USD
+    profits = "SELECT profit_amount, net_sales_with_profit_amount FROM warehouse.sales_measures ORDER BY source_file"
+    known, unknown = (Decimal(99), Decimal(100)), (None, None)
+    warehouse.load(sold)
+    for currency, expected in (("EUR", [ONE, None]), ("USD", [None, ONE]), ("GBP", [None, None]), ("EUR", [ONE, None])):
+        warehouse.load(replace(sold, costs_in=currency), "dim_product")
+        assert costs(warehouse) == expected
+        assert query(warehouse.connection, profits) == [known if cost else unknown for cost in expected]
 
 
 def test_a_change_that_is_taken_back_joins_the_versions_again(warehouse: Warehouse) -> None:

@@ -234,8 +234,9 @@ def test_the_keys_of_versions_come_with_their_time_open_at_both_ends(warehouse: 
     between = at(5).replace(microsecond=123_456)
     warehouse.load(World({}, {"p": {at(3): ONE, between: None}}), "dim_product")
     read = member_keys(warehouse.connection, PRODUCT).drop_columns(["product_key"])
+    unknown = {"cost_amount": None, "price_currency": None}
     assert read.to_pylist() == [
-        {"product_id": "unknown", "valid_from": None, "valid_to": None, "cost_amount": None},
-        {"product_id": "p", "valid_from": None, "valid_to": between, "cost_amount": ONE},
-        {"product_id": "p", "valid_from": between, "valid_to": None, "cost_amount": None},
+        {"product_id": "unknown", "valid_from": None, "valid_to": None, **unknown},
+        {"product_id": "p", "valid_from": None, "valid_to": between, "cost_amount": ONE, "price_currency": "EUR"},
+        {"product_id": "p", "valid_from": between, "valid_to": None, "cost_amount": None, "price_currency": "EUR"},
     ]

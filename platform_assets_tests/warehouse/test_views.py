@@ -8,14 +8,14 @@ import pyarrow as pa
 import pytest
 from psycopg2 import extensions, sql
 
-from platform_assets.analytics.rfm import SCORES_SCHEMA
+from platform_assets.analytics.rfm.scores import SCORES_SCHEMA
 from platform_assets.contracts.registry import CONTRACTS
 from platform_assets.engines.pandas import PandasEngine
 from platform_assets.settings import CHECKOUT
 from platform_assets.warehouse.loads import CalendarLoad, MergeLoad
 from platform_assets.warehouse.star.calendar_settings import CalendarSettings
 from platform_assets.warehouse.star.pseudonyms import Pseudonyms
-from platform_assets.warehouse.star.rows import SCORED_SCHEMA, scored_customers
+from platform_assets.warehouse.star.rows import pseudonymous, pseudonymous_schema
 from platform_assets_tests.warehouse.rows import query
 
 VIEWS = CHECKOUT / "sql" / "views"
@@ -358,8 +358,8 @@ def scores(*names: str) -> pa.Table:
 
 def test_no_text_open_to_analysts_says_who_a_customer_is(star: Connection) -> None:
     engine = PandasEngine()
-    batches = scored_customers(engine.from_arrow(scores("id-Anna", "id-Bert")), Pseudonyms(b"key"), engine)
-    MergeLoad("analytics.rfm_scores", ["customer_pseudonym"], SCORED_SCHEMA, batches).apply(star)
+    batches = pseudonymous(engine.from_arrow(scores("id-Anna", "id-Bert")), SCORES_SCHEMA, Pseudonyms(b"key"), engine)
+    MergeLoad("analytics.rfm_scores", ["customer_pseudonym"], pseudonymous_schema(SCORES_SCHEMA), batches).apply(star)
     texts = query(
         star,
         "SELECT c.oid::regclass::text, quote_ident(a.attname) FROM pg_attribute AS a JOIN pg_class AS c"
@@ -376,8 +376,10 @@ def test_scores_are_under_the_pseudonyms_of_the_customers_and_a_replay_writes_no
     engine, pseudonyms = PandasEngine(), Pseudonyms(b"key")
 
     def load(*names: str) -> dict[str, int]:
-        batches = scored_customers(engine.from_arrow(scores(*names)), pseudonyms, engine)
-        return MergeLoad("analytics.rfm_scores", ["customer_pseudonym"], SCORED_SCHEMA, batches).apply(connection)
+        batches = pseudonymous(engine.from_arrow(scores(*names)), SCORES_SCHEMA, pseudonyms, engine)
+        return MergeLoad(
+            "analytics.rfm_scores", ["customer_pseudonym"], pseudonymous_schema(SCORES_SCHEMA), batches
+        ).apply(connection)
 
     assert load("1", "2")["inserted"] == 2
     assert load("1", "2")["unchanged"] == 2
@@ -401,8 +403,8 @@ def test_the_queries_of_the_document_tell_then_from_now(star: Connection) -> Non
     assert set(on_a_day) == {("P1", "Toys", 4), ("P2", None, None), ("unknown", None, None)}
 
 
-def test_the_document_names_every_view(connection: Connection) -> None:
-    text = (CHECKOUT / "docs" / "warehouse.md").read_text(encoding="utf-8")
+def test_the_documents_name_every_table_and_view_for_analysts(connection: Connection) -> None:
+    text = "".join((CHECKOUT / "docs" / name).read_text(encoding="utf-8") for name in ("warehouse.md", "analytics.md"))
     names = query(
         connection,
         "SELECT relname FROM pg_class WHERE relnamespace = 'analytics'::regnamespace AND relkind IN ('r', 'v')",

@@ -12,6 +12,7 @@ SELECT
     price_amount,
     list_price_amount,
     cost_amount,
+    price_currency,
     price_tier,
     volume_cm3,
     is_in_catalog,
@@ -38,6 +39,8 @@ COMMENT ON COLUMN analytics.dim_product.price_amount IS 'Price by the catalogue 
 COMMENT ON COLUMN analytics.dim_product.list_price_amount IS
     'List price by the catalogue, before any reduction, while the version was valid';
 COMMENT ON COLUMN analytics.dim_product.cost_amount IS 'Cost of one piece by the catalogue while the version was valid';
+COMMENT ON COLUMN analytics.dim_product.price_currency IS
+    'Currency of price, list price and cost, ISO 4217, as configured for the catalogue; null where it is in none';
 COMMENT ON COLUMN analytics.dim_product.price_tier IS
     'budget, standard, premium or luxury, by quartiles of the catalogue''s prices';
 COMMENT ON COLUMN analytics.dim_product.volume_cm3 IS 'Length x width x height, cubic centimetres';

@@ -41,7 +41,8 @@ COMMENT ON COLUMN analytics.fct_sales.gross_amount IS 'Amount before discounts; 
 COMMENT ON COLUMN analytics.fct_sales.discount_amount IS 'Amount of the discounts; null where unknown';
 COMMENT ON COLUMN analytics.fct_sales.net_amount IS 'What the line brought in, after discounts; negative for returns';
 COMMENT ON COLUMN analytics.fct_sales.cost_amount IS
-    'Quantity times the cost of the product at the sale; negative for returns; null where either is unknown';
+    'Quantity times the cost of the product at the sale; negative for returns; null where either is unknown, or the '
+    'cost is in another currency';
 COMMENT ON COLUMN analytics.fct_sales.source_profit_amount IS 'Profit by the source; null where it does not say';
 COMMENT ON COLUMN analytics.fct_sales.profit_amount IS
     'Profit by the source, else net_amount less cost_amount; null where both are unknown';

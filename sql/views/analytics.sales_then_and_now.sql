@@ -17,6 +17,7 @@ SELECT
     product_now.category AS category_now,
     sold.cost_amount AS unit_cost_at_sale_amount,
     product_now.cost_amount AS unit_cost_now_amount,
+    sold.price_currency AS unit_cost_currency,
     sale.currency,
     sale.units_sold,
     sale.units_returned,
@@ -61,8 +62,10 @@ COMMENT ON COLUMN analytics.sales_then_and_now.category_now IS 'Category of the 
 COMMENT ON COLUMN analytics.sales_then_and_now.unit_cost_at_sale_amount IS
     'Cost of one piece by the catalogue at the sale';
 COMMENT ON COLUMN analytics.sales_then_and_now.unit_cost_now_amount IS 'Cost of one piece by the catalogue now';
+COMMENT ON COLUMN analytics.sales_then_and_now.unit_cost_currency IS
+    'Currency of these two, ISO 4217; null where the catalogue does not know the product';
 COMMENT ON COLUMN analytics.sales_then_and_now.currency IS
-    'Currency of the amounts, ISO 4217: amounts of different ones cannot be added';
+    'Currency of all other amounts, ISO 4217: amounts of different ones cannot be added';
 COMMENT ON COLUMN analytics.sales_then_and_now.units_sold IS
     'Pieces sold; null for returns and where the source does not say';
 COMMENT ON COLUMN analytics.sales_then_and_now.units_returned IS
@@ -74,7 +77,7 @@ COMMENT ON COLUMN analytics.sales_then_and_now.discounts_amount IS
 COMMENT ON COLUMN analytics.sales_then_and_now.returns_amount IS 'Value of what came back, as a positive number';
 COMMENT ON COLUMN analytics.sales_then_and_now.net_sales_amount IS 'Gross sales less discounts less returns';
 COMMENT ON COLUMN analytics.sales_then_and_now.cost_amount IS
-    'Pieces times their cost at the sale; negative for returns; null where unknown';
+    'Pieces times their cost at the sale; negative for returns; null where unknown or in another currency';
 COMMENT ON COLUMN analytics.sales_then_and_now.profit_amount IS
     'Profit by the source, else net sales less cost; null where both are unknown';
 COMMENT ON COLUMN analytics.sales_then_and_now.source_system IS 'Dataset the line came from';

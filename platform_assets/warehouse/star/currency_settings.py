@@ -33,7 +33,7 @@ Dataset = Annotated[str, AfterValidator(_dataset)]
 
 
 class CurrencySettings(BaseModel):
-    """Which currency the amounts of a dataset are in; no file says so itself.
+    """Which currency the amounts of a dataset are in, the catalogue's among them; no file says so itself.
 
     Attributes:
         default: Code of ISO 4217, where a dataset has none of its own.
@@ -48,3 +48,7 @@ class CurrencySettings(BaseModel):
     def of(self, dataset: str) -> str:
         """The currency of a dataset."""
         return self.datasets.get(dataset, self.default)
+
+    def by_dataset(self) -> dict[str, str]:
+        """The currencies of all datasets."""
+        return {dataset: self.of(dataset) for dataset in CONTRACTS}

@@ -63,8 +63,11 @@ PRODUCT = Dimension(
     "product_key",
     "product_id",
     has_versions=True,
-    measures={"cost_amount": "fact.quantity * valid.cost_amount"},
-    from_version=("cost_amount",),
+    # A cost in one currency is none of a sale in another.
+    measures={
+        "cost_amount": "CASE WHEN fact.currency = valid.price_currency THEN fact.quantity * valid.cost_amount END"
+    },
+    from_version=("cost_amount", "price_currency"),
 )
 DIMENSIONS = (CHANNEL, CUSTOMER, LOCATION, PRODUCT)
 

@@ -77,7 +77,11 @@ def _parsed(data: io.BytesIO, columns: tuple[TargetColumn, ...]) -> pa.Table:
         read_options=csv.ReadOptions(column_names=[column.name for column in columns]),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         convert_options=csv.ConvertOptions(
-            column_types={column.name: _lake_type(column.arrow_type) for column in columns}, strings_can_be_null=False
+            column_types={column.name: _lake_type(column.arrow_type) for column in columns},
+            # Keys are always quoted: an empty one is no null.
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
         ),
     )
 

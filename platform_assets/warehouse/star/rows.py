@@ -7,10 +7,9 @@ import narwhals as nw
 import pyarrow as pa
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a type, named as one
 
-from platform_assets.analytics.rfm import SCORES_SCHEMA
 from platform_assets.engines.engine import INSTANT, MONEY, Engine
 from platform_assets.errors import LoadError
-from platform_assets.transforms.core_dimensions import CUSTOMERS_SCHEMA, location_id
+from platform_assets.transforms.core_dimensions import CUSTOMERS_SCHEMA, PRODUCTS_SCHEMA, location_id
 from platform_assets.transforms.schemas import SOURCE_FILE, SOURCE_ROW
 from platform_assets.warehouse.star.model import INTERACTIONS, LOCATION, SALES, Fact
 from platform_assets.warehouse.star.pseudonyms import Pseudonyms
@@ -23,11 +22,9 @@ FactRows = Callable[[Frame, Connection, Mapping[str, str], Engine], Iterator[pa.
 
 UNKNOWN_KEY = -1
 
-SCORED_SCHEMA = pa.schema(
-    [("customer_pseudonym", pa.string()), *(field for field in SCORES_SCHEMA if field.name != "customer_id")]
-)
-
 DIM_CUSTOMER_SCHEMA = pa.schema([*CUSTOMERS_SCHEMA, pa.field("customer_pseudonym", pa.string())])
+
+DIM_PRODUCT_SCHEMA = pa.schema([*PRODUCTS_SCHEMA, pa.field("price_currency", pa.string())])
 
 FCT_SALES_SCHEMA = pa.schema(
     [
@@ -78,6 +75,12 @@ def customer_versions(members: Frame, pseudonyms: Pseudonyms, engine: Engine) ->
         yield pa.record_batch([*batch.columns, names], schema=DIM_CUSTOMER_SCHEMA)
 
 
+def product_versions(members: Frame, price_currency: str, engine: Engine) -> Iterator[pa.RecordBatch]:
+    """Products with the currency of the catalogue's prices and costs: rows of ``DIM_PRODUCT_SCHEMA``."""
+    priced = nw.when(nw.col("is_in_catalog")).then(nw.lit(price_currency))
+    return stream(members.with_columns(priced.alias("price_currency")), DIM_PRODUCT_SCHEMA, engine)
+
+
 def sale_facts(
     sales: Frame, connection: Connection, currencies: Mapping[str, str], engine: Engine
 ) -> Iterator[pa.RecordBatch]:
@@ -97,7 +100,9 @@ def sale_facts(
     """
     named = sales.with_columns(location_id().alias(LOCATION.natural))
     rows = _described(_with_keys(named, SALES, connection, engine), currencies).with_columns(
-        (nw.col("quantity") * nw.col("cost_amount")).alias("cost_amount"),
+        nw.when(nw.col("currency") == nw.col("price_currency"))
+        .then(nw.col("quantity") * nw.col("cost_amount"))
+        .alias("cost_amount"),
         nw.col("profit_amount").alias("source_profit_amount"),
     )
     return _known(stream(rows, FCT_SALES_SCHEMA, engine), SALES)
@@ -169,11 +174,20 @@ def _known(batches: Iterator[pa.RecordBatch], fact: Fact) -> Iterator[pa.RecordB
         yield batch
 
 
-def scored_customers(scores: Frame, pseudonyms: Pseudonyms, engine: Engine) -> Iterator[pa.RecordBatch]:
-    """Customers' scores under their pseudonyms: rows of ``SCORED_SCHEMA``."""
-    for batch in stream(scores, SCORES_SCHEMA, engine):
-        names = pseudonyms.of_all(batch.column("customer_id"))
-        yield pa.record_batch([names, *batch.drop_columns(["customer_id"]).columns], schema=SCORED_SCHEMA)
+def pseudonymous_schema(schema: pa.Schema) -> pa.Schema:
+    """A schema with pseudonyms in the place of customers' ids, where it has those."""
+    names = ["customer_pseudonym" if name == "customer_id" else name for name in schema.names]
+    return pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
+
+
+def pseudonymous(rows: Frame, schema: pa.Schema, pseudonyms: Pseudonyms, engine: Engine) -> Iterator[pa.RecordBatch]:
+    """Rows of results under the customers' pseudonyms: rows of ``pseudonymous_schema``."""
+    for batch in stream(rows, schema, engine):
+        columns = [
+            pseudonyms.of_all(column) if name == "customer_id" else column
+            for name, column in zip(schema.names, batch.columns, strict=True)
+        ]
+        yield pa.record_batch(columns, schema=pseudonymous_schema(schema))
 
 
 def stream(rows: Frame, schema: pa.Schema, engine: Engine) -> Iterator[pa.RecordBatch]:
