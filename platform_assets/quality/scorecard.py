@@ -266,9 +266,10 @@ class Scorecard:
     datasets: tuple[DatasetCard, ...]
 
     @property
-    def run_id(self) -> str:
-        """The run of the latest evaluation."""
-        return max(self.datasets, key=lambda card: card.evaluated_at).run_id
+    def run_id(self) -> str | None:
+        """The run of the latest evaluation, if any dataset was ever judged."""
+        latest = max(self.datasets, key=lambda card: card.evaluated_at, default=None)
+        return latest.run_id if latest else None
 
     @property
     def score_names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def test_the_page_says_per_dataset_scores_thresholds_verdicts_rules_ledger_and_f
         "Generated 2024-05-03 07:30 UTC, last run 0f1e2d3c",
     ):
         assert expected in text
+
+
+def test_where_nothing_was_judged_yet_the_page_says_what_has_to_run() -> None:
+    text = page(of=replace(scorecard(), datasets=())).text
+    assert "No dataset was judged yet: the assets of the groups staging and quality have to run first." in text
 
 
 def test_a_verdict_is_a_word_and_a_sign_besides_its_colour() -> None:
