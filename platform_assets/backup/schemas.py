@@ -23,7 +23,7 @@ from platform_assets.backup.making import Say
 from platform_assets.services.postgres import DAGSTER_SCHEMA
 
 _UNFINISHED, _DONE = "_replacing_", "_replaced_"
-_LEFTOVER = re.compile(rf"({'|'.join((*SCHEMAS, DAGSTER_SCHEMA))}){_UNFINISHED}(\d{{14}})")
+_LEFTOVER = re.compile(rf"({'|'.join((*SCHEMAS, DAGSTER_SCHEMA))}){_UNFINISHED}(\d{{14,20}})")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Aside:
     Attributes:
         dsn: Their server.
         names: What they were called.
-        time: When it was, as their new names have it.
+        time: When it was, as their new names have it: to the microsecond, because one may follow another at once.
     """
 
     dsn: str
@@ -70,7 +70,7 @@ def schemas_there(dsn: str) -> list[str]:
 def put_aside(dsn: str) -> Aside:
     """Rename the schemas that are there, in one transaction."""
     with _changing(dsn) as cursor:
-        aside = Aside(dsn, tuple(_there(cursor)), f"{datetime.now(tz=UTC):%Y%m%d%H%M%S}")
+        aside = Aside(dsn, tuple(_there(cursor)), f"{datetime.now(tz=UTC):%Y%m%d%H%M%S%f}")
         _rename(cursor, aside.renamed(_UNFINISHED))
     return aside
 

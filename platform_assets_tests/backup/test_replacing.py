@@ -17,7 +17,7 @@ from platform_assets.backup import placing
 from platform_assets.backup.faults import BackupError
 from platform_assets.backup.manifest import MANIFEST, write_manifest
 from platform_assets.backup.placing import restore
-from platform_assets.backup.schemas import alone
+from platform_assets.backup.schemas import alone, conclude, put_aside
 from platform_assets.backup.store import Backup, find_backup
 from platform_assets.erasure.register import people_of, remember
 from platform_assets.services.postgres import postgres_session
@@ -149,6 +149,16 @@ def test_after_a_restore_that_was_killed_when_the_server_had_it_nothing_is_dropp
     assert {name.split("_replaced_")[0] for name in schemas(url(settings)) - OURS} == OURS
     (profiles,) = (name for name in schemas(url(settings)) if name.startswith("quality_replaced_"))
     assert not database_content("warehouse", url(settings))[f"warehouse:{profiles}.profiles"]
+    assert restore(settings, backup, silent, is_replacing=True).aside
+
+
+def test_what_two_restores_in_one_second_put_aside_has_different_names(inhabited: tuple[Settings, Backup]) -> None:
+    settings, backup = inhabited
+    first = conclude(put_aside(url(settings)))
+    execute(url(settings), "CREATE SCHEMA quality")
+    second = conclude(put_aside(url(settings)))
+
+    assert set(first).isdisjoint(second)
     assert restore(settings, backup, silent, is_replacing=True).aside
 
 
